@@ -1,0 +1,182 @@
+"""Routes of tokens and clients."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import replace
+from functools import partial
+from typing import Annotated, Any
+from urllib.parse import unquote_plus
+
+from fastapi import APIRouter, Form, Request, Response
+
+from app.access import service
+from app.access.guard import ROLES, AdmittedDep
+from app.access.rules import Caller, community_of
+from app.access.schemas import (
+    ClientCreatedModel,
+    ClientModel,
+    ClientNew,
+    ClientPage,
+    KeySetModel,
+    MetadataModel,
+    TokenErrorModel,
+    TokenModel,
+)
+from app.http.commands import created, submit
+from app.http.context import LIMIT_DEFAULT, ContextDep, Cursor, Limit
+from app.http.operations import ANYONE, CLIENT_READERS, MANAGERS, operation
+from app.kernel.errors import Refused
+from app.kernel.heads import CITY
+from app.kernel.idempotency import Answer
+from app.kernel.paging import open_page
+
+router = APIRouter(prefix="/v1/communities/{community_id}/clients", tags=["clients"])
+public = APIRouter(tags=["tokens"])
+
+_token_errors: dict[int | str, dict[str, Any]] = {
+    400: {"model": TokenErrorModel, "description": "`invalid_request` or `unsupported_grant_type`"},
+    401: {"model": TokenErrorModel, "description": "`invalid_client`: unknown client or wrong secret"},
+}
+
+
+def _token_operation(summary: str) -> dict[str, Any]:
+    arguments = operation(roles=ANYONE, summary=summary)
+    return {**arguments, "responses": {**arguments["responses"], **_token_errors}}
+
+
+@public.post("/oauth2/token", response_model=TokenModel, **_token_operation("Get an access token"))
+async def get_token(
+    request: Request,
+    context: ContextDep,
+    grant_type: Annotated[str, Form()] = "",
+    client_id: Annotated[str, Form()] = "",
+    client_secret: Annotated[str, Form()] = "",
+) -> Response:
+    """Client credentials (RFC 6749, section 4.4), with the secret in the body or in HTTP Basic."""
+    if grant_type != "client_credentials":
+        error = "unsupported_grant_type" if grant_type else "invalid_request"
+        return _token_error(400, error, "grant_type has to be client_credentials")
+    credentials = _basic(request.headers.get("authorization", "")) or (client_id, client_secret)
+    async with context.database.read(community_of(credentials[0]) or CITY) as session:
+        client = await service.authenticate(session, *credentials)
+    if client is None:
+        return _token_error(401, "invalid_client", "unknown client or wrong secret")
+    community_id = await request.app.state.directory.id_of(client.community) if client.community else None
+    tokens = request.app.state.tokens
+    token = TokenModel(
+        access_token=tokens.issue(Caller(client.client_id, client.role, client.community, community_id)),
+        token_type="Bearer",
+        expires_in=tokens.seconds,
+        scope=client.role,
+    )
+    return Response(token.model_dump_json(), headers={"Cache-Control": "no-store"}, media_type="application/json")
+
+
+def _basic(header: str) -> tuple[str, str] | None:
+    scheme, _, encoded = header.partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        name, colon, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return ("", "")
+    return (unquote_plus(name), unquote_plus(secret)) if colon else ("", "")
+
+
+def _token_error(status: int, error: str, description: str) -> Response:
+    headers = {"Cache-Control": "no-store"}
+    if status == 401:
+        headers["WWW-Authenticate"] = 'Basic realm="love-bank"'
+    body = f'{{"error":"{error}","error_description":"{description}"}}'
+    return Response(body, status, headers, "application/json")
+
+
+@public.get(
+    "/.well-known/oauth-authorization-server",
+    response_model=MetadataModel,
+    **operation(roles=ANYONE, summary="Describe the token endpoint"),
+)
+async def get_authorization_server(context: ContextDep) -> MetadataModel:
+    """Metadata of the authorization server (RFC 8414)."""
+    issuer = context.settings.issuer
+    return MetadataModel(
+        issuer=issuer,
+        token_endpoint=f"{issuer}/oauth2/token",
+        jwks_uri=f"{issuer}/.well-known/jwks.json",
+        grant_types_supported=["client_credentials"],
+        token_endpoint_auth_methods_supported=["client_secret_basic", "client_secret_post"],
+        scopes_supported=list(ROLES),
+        response_types_supported=[],
+    )
+
+
+@public.get(
+    "/.well-known/jwks.json", response_model=KeySetModel, **operation(roles=ANYONE, summary="List the public keys")
+)
+async def get_keys(request: Request) -> Any:
+    """The public keys that tokens are signed with."""
+    return request.app.state.tokens.public_keys()
+
+
+def _created(request: Request, client: service.Client) -> Answer:
+    model = ClientCreatedModel.model_validate(client)
+    answer = created(request, client.client_id, model.model_dump_json().encode())
+    return replace(answer, kept_body=model.model_dump_json(exclude={"client_secret"}).encode())
+
+
+@router.post(
+    "",
+    status_code=201,
+    response_model=ClientCreatedModel,
+    **operation(
+        roles=MANAGERS,
+        summary="Create a client",
+        keyed=True,
+        example={"name": "前台一号窗口", "role": "front_desk"},
+    ),
+)
+async def create_client(request: Request, body: ClientNew, admitted: AdmittedDep) -> Response:
+    """Create a client of the community and show its secret, this once."""
+    return await submit(
+        request,
+        caller_id=admitted.caller.client_id,
+        community=admitted.community,
+        body=body,
+        item=service.NewClient(admitted.community, body.name, body.role),
+        run=service.create_clients,
+        render=partial(_created, request),
+    )
+
+
+@router.get(
+    "",
+    response_model=ClientPage,
+    **operation(roles=CLIENT_READERS, summary="List clients", problems=["invalid-cursor"]),
+)
+async def list_clients(
+    context: ContextDep, admitted: AdmittedDep, limit: Limit = LIMIT_DEFAULT, cursor: Cursor = None
+) -> ClientPage:
+    """Clients that are not revoked, newest first."""
+    paging = open_page(context.database.vault, f"clients/{admitted.community}", limit=limit, cursor=cursor, filters={})
+    async with context.database.read(admitted.community) as session:
+        found = await service.list_clients(session, admitted.community, before=paging.position, limit=limit + 1)
+    page = paging.page(context.database.vault, found, lambda numbered: numbered[0])
+    return ClientPage(
+        items=[ClientModel.model_validate(client) for _, client in page.items], next_cursor=page.next_cursor
+    )
+
+
+@router.delete(
+    "/{client_id}",
+    status_code=204,
+    **operation(roles=MANAGERS, summary="Revoke a client"),
+)
+async def revoke_client(client_id: str, context: ContextDep, admitted: AdmittedDep) -> Response:
+    """Revoke a client: it gets no more tokens."""
+    async with context.database.write(admitted.community) as session:
+        refusal = await service.revoke_client(session, admitted.community, client_id)
+    if refusal is not None:
+        raise Refused(refusal)
+    return Response(status_code=204)

@@ -1,0 +1,94 @@
+"""The guard of every route: reads the token, and holds the caller against the route's own `x-roles`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Protocol, cast
+from uuid import UUID
+
+from fastapi import Depends, Request
+from fastapi.openapi.models import OAuthFlowClientCredentials, OAuthFlows
+from fastapi.security import OAuth2
+
+from app.access.errors import InvalidToken, RoleMissing
+from app.http.operations import CITY_ADMIN, COMMUNITY_ROLES
+from app.kernel.errors import NotFound, Refused
+
+if TYPE_CHECKING:
+    from app.access.rules import Caller
+    from app.access.tokens import Tokens
+
+ROLES = (CITY_ADMIN, *COMMUNITY_ROLES)
+
+
+class Directory(Protocol):
+    """Finds communities; the feature that has them provides it."""
+
+    async def number_of(self, community_id: UUID) -> int | None:
+        """Give the small number of a community."""
+
+    async def id_of(self, community: int) -> UUID | None:
+        """Give the id of the community with a small number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A caller who may call the route, and the small number of the community that the path names (0: none)."""
+
+    caller: Caller
+    community: int
+
+    @property
+    def role(self) -> str:
+        """The caller's role."""
+        return self.caller.role
+
+
+def _tokens(request: Request) -> Tokens:
+    return cast("Tokens", request.app.state.tokens)
+
+
+_scheme = OAuth2(
+    flows=OAuthFlows(clientCredentials=OAuthFlowClientCredentials(tokenUrl="/oauth2/token")),
+    scheme_name="token",
+    description="Client credentials (RFC 6749); the token's scope is the caller's role.",
+    auto_error=False,
+)
+
+
+async def admit(request: Request, _: Annotated[str | None, Depends(_scheme)]) -> Admitted:
+    """Let a caller through to a route, or raise: 401 without a valid token, 404 outside the caller's community, 403.
+
+    Raises `Refused` with `InvalidToken`, `NotFound` or `RoleMissing`.
+    """
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise Refused(InvalidToken(reason="there is no Bearer token in the Authorization header"))
+    caller = _tokens(request).check(token.strip(), roles=ROLES)
+    request.state.caller_id = caller.client_id
+    community = await _community(request, caller)
+    roles = tuple(request.scope["route"].openapi_extra["x-roles"])
+    if caller.role not in roles:
+        raise Refused(RoleMissing(role=caller.role, roles=roles))
+    return Admitted(caller, community)
+
+
+async def _community(request: Request, caller: Caller) -> int:
+    text = request.path_params.get("community_id")
+    if text is None:
+        return 0
+    try:
+        asked = UUID(text)
+    except ValueError:
+        raise Refused(NotFound(resource="community")) from None
+    if caller.community_id == asked:
+        return caller.community
+    directory: Directory = request.app.state.directory
+    number = await directory.number_of(asked) if caller.role == CITY_ADMIN else None
+    if number is None:
+        raise Refused(NotFound(resource="community"))
+    return number
+
+
+#: A route that takes this is open to the roles in its `x-roles` and to no one else.
+AdmittedDep = Annotated[Admitted, Depends(admit)]

@@ -1,0 +1,30 @@
+"""Callers and their names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls, as the token says: the client, its role, and its community (number 0 and no id: the city's)."""
+
+    client_id: str
+    role: str
+    community: int
+    community_id: UUID | None
+
+
+def client_name(community: int, random: str) -> str:
+    """Make a client id. It contains the community's number, so that a look-up knows its tenant."""
+    return f"{community}-{random}"
+
+
+def community_of(client_id: str) -> int | None:
+    """Read the community's number out of a client id; None when it is none of ours."""
+    number, dash, _ = client_id.partition("-")
+    return int(number) if dash and number.isascii() and number.isdecimal() and len(number) < 10 else None

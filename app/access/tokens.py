@@ -1,0 +1,91 @@
+"""Access tokens: JWTs of RFC 9068 (`typ: at+jwt`), signed with Ed25519 and nothing else."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid4
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet, OKPKey
+from joserfc.jws import JWSRegistry
+
+from app.access.errors import InvalidToken
+from app.access.rules import Caller
+from app.kernel.errors import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from joserfc.jwt import ClaimsOption
+
+_algorithm = "Ed25519"
+_type = "at+jwt"
+_token_length_max = 4096
+_registry = JWSRegistry(algorithms=[_algorithm])
+
+
+def new_signing_key() -> str:
+    """Make an Ed25519 private key in PEM."""
+    return Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+
+class Tokens:
+    """Signs and checks access tokens. Tokens use the real time, whatever clock the communities have."""
+
+    def __init__(self, signing_key: str, *, issuer: str, seconds: int) -> None:
+        """Load the key; its thumbprint (RFC 7638) is its id."""
+        self._key = OKPKey.import_key(signing_key)
+        self._key.ensure_kid()
+        self._keys = KeySet([self._key])
+        self._issuer = issuer
+        self.seconds = seconds
+
+    def issue(self, caller: Caller) -> str:
+        """Sign a token for a caller, good for `seconds`."""
+        now = int(time.time())
+        claims: dict[str, Any] = {
+            "iss": self._issuer,
+            "aud": self._issuer,
+            "sub": caller.client_id,
+            "client_id": caller.client_id,
+            "scope": caller.role,
+            "iat": now,
+            "exp": now + self.seconds,
+            "jti": str(uuid4()),
+            "community": caller.community,
+        }
+        if caller.community_id is not None:
+            claims["community_id"] = str(caller.community_id)
+        header = {"alg": _algorithm, "typ": _type, "kid": self._key.kid}
+        return jwt.encode(header, claims, self._key, registry=_registry)
+
+    def check(self, token: str, *, roles: Sequence[str]) -> Caller:
+        """Read the caller out of a token. Raises `Refused(InvalidToken)` with the part that does not hold."""
+        if len(token) > _token_length_max:
+            raise Refused(InvalidToken(reason="it is too long"))
+        try:
+            decoded = jwt.decode(token, self._keys, registry=_registry)
+        except (JoseError, ValueError):
+            raise Refused(InvalidToken(reason="it is not signed by this service")) from None
+        if decoded.header.get("typ") != _type:
+            raise Refused(InvalidToken(reason="it is not an access token"))
+        claims = decoded.claims
+        must: ClaimsOption = {"essential": True, "value": self._issuer}
+        try:
+            jwt.JWTClaimsRegistry(
+                iss=must, aud=must, exp={"essential": True}, iat={"essential": True}, sub={"essential": True}
+            ).validate(claims)
+        except JoseError as error:
+            raise Refused(InvalidToken(reason=f"a claim does not hold ({error.error})")) from None
+        if claims.get("scope") not in roles:
+            raise Refused(InvalidToken(reason="its role is unknown"))
+        community_id = claims.get("community_id")
+        return Caller(claims["sub"], claims["scope"], claims["community"], UUID(community_id) if community_id else None)
+
+    def public_keys(self) -> dict[str, Any]:
+        """The public keys as a JWK set (RFC 7517)."""
+        return {"keys": [{**self._key.as_dict(private=False), "alg": _algorithm, "use": "sig"}]}

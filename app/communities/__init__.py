@@ -1,0 +1,1 @@
+"""Communities (社区), the tenants, and their settings."""

@@ -1,0 +1,45 @@
+"""What a community is, and its calendar."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from datetime import datetime
+    from uuid import UUID
+
+FOUR_EYES = "four_eyes"
+RECORDER = "recorder"
+
+MINUTES_GIVEN = "community/minutes_given"
+POINTS_ISSUED = "community/points_issued"
+POINTS_REDEEMED = "community/points_redeemed"
+POINTS_EXPIRED = "community/points_expired"
+POINTS_POOL = "community/points_pool"
+
+
+@dataclass(frozen=True, slots=True)
+class Community:
+    """A community. `number` is its small number, which stands in every row of its tables.
+
+    `verification` is `four_eyes` (another principal verifies) or `recorder` (what is recorded is approved at once).
+    """
+
+    number: int
+    id: UUID
+    code: str
+    name: str
+    district: str
+    subdistrict: str
+    timezone: str
+    verification: str
+    redemption_hold_hours: int
+    demo: bool
+    created_at: datetime
+
+    def local_date(self, moment: datetime) -> dt.date:
+        """The day of a moment by the community's calendar."""
+        return moment.astimezone(ZoneInfo(self.timezone)).date()

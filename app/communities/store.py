@@ -1,0 +1,77 @@
+"""All SQL of communities."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from app.communities.rules import Community
+from app.communities.tables import communities
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from uuid import UUID
+
+    from app.kernel.database import Session
+    from app.kernel.rows import Query
+
+_all = sa.select(
+    communities.c.number,
+    communities.c.id,
+    communities.c.code,
+    communities.c.name,
+    communities.c.district,
+    communities.c.subdistrict,
+    communities.c.timezone,
+    communities.c.verification,
+    communities.c.redemption_hold_hours,
+    communities.c.demo,
+    communities.c.created_at,
+)
+
+
+async def _load(session: Session, statement: Query) -> list[Community]:
+    return [Community(*row) for row in await session.execute(statement)]
+
+
+async def by_number(session: Session, numbers: Iterable[int]) -> dict[int, Community]:
+    """Load communities by their small numbers."""
+    found = await _load(session, _all.where(communities.c.number.in_(sorted(set(numbers)))))
+    return {community.number: community for community in found}
+
+
+async def by_id(session: Session, community_id: UUID) -> Community | None:
+    """Load the community with an id."""
+    return next(iter(await _load(session, _all.where(communities.c.id == community_id))), None)
+
+
+async def by_code(session: Session, code: str) -> Community | None:
+    """Load the community with a code."""
+    return next(iter(await _load(session, _all.where(communities.c.code == code))), None)
+
+
+async def page(session: Session, *, before: int | None, limit: int | None) -> list[Community]:
+    """Load communities, newest first; all of them without a limit."""
+    statement = _all.order_by(communities.c.number.desc()).limit(limit)
+    if before is not None:
+        statement = statement.where(communities.c.number < before)
+    return await _load(session, statement)
+
+
+async def last_number(session: Session) -> int:
+    """Give the highest number given to a community; 0 when there is none."""
+    found = await session.execute(sa.select(sa.func.coalesce(sa.func.max(communities.c.number), 0)))
+    number: int = found.scalar_one()
+    return number
+
+
+async def insert(session: Session, community: Community) -> None:
+    """Insert a community."""
+    await session.execute(sa.insert(communities).values(**asdict(community)))
+
+
+async def change(session: Session, number: int, values: Mapping[str, Any]) -> None:
+    """Change settings of a community."""
+    await session.execute(sa.update(communities).where(communities.c.number == number).values(**values))

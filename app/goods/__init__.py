@@ -1,0 +1,1 @@
+"""Goods (商品) and their stock (库存)."""

@@ -1,0 +1,135 @@
+"""Routes of goods and their stock."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+
+from app.access.guard import AdmittedDep
+from app.goods import service
+from app.goods.rules import Goods, Stock
+from app.goods.schemas import (
+    GoodsModel,
+    GoodsNew,
+    GoodsPage,
+    StockMovementModel,
+    StockMovementNew,
+    StockMovementPage,
+)
+from app.http.commands import created, submit
+from app.http.context import LIMIT_DEFAULT, ContextDep, Cursor, Limit
+from app.http.operations import MANAGERS, READERS, operation
+from app.kernel.paging import open_page
+
+router = APIRouter(prefix="/v1/communities/{community_id}/goods", tags=["goods"])
+
+_nothing_yet = Stock(0, 0, 0, 0)
+
+
+@router.post(
+    "",
+    status_code=201,
+    response_model=GoodsModel,
+    **operation(
+        roles=MANAGERS,
+        summary="Create an article",
+        keyed=True,
+        problems=["already-exists"],
+        example={
+            "code": "G01",
+            "name": "食用油",
+            "specification": "1.8L/瓶",
+            "points_price": 120,
+            "limit_per_person": 1,
+        },
+    ),
+)
+async def create_goods(request: Request, body: GoodsNew, admitted: AdmittedDep) -> Response:
+    """Put an article into the catalogue, with an empty shelf."""
+
+    def show(article: Goods) -> bytes:
+        return GoodsModel.of(article, _nothing_yet).model_dump_json().encode()
+
+    return await submit(
+        request,
+        caller_id=admitted.caller.client_id,
+        community=admitted.community,
+        body=body,
+        item=body.command(admitted.community),
+        run=service.create_goods,
+        render=lambda article: created(request, article.id, show(article)),
+    )
+
+
+@router.get("", response_model=GoodsPage, **operation(roles=READERS, summary="List goods", problems=["invalid-cursor"]))
+async def list_goods(
+    context: ContextDep, admitted: AdmittedDep, limit: Limit = LIMIT_DEFAULT, cursor: Cursor = None
+) -> GoodsPage:
+    """The catalogue with its stock, newest first."""
+    vault = context.database.vault
+    paging = open_page(vault, f"goods/{admitted.community}", limit=limit, cursor=cursor, filters={})
+    async with context.database.read(admitted.community) as session:
+        found = await service.list_goods(session, admitted.community, before=paging.position, limit=limit + 1)
+    page = paging.page(vault, found, lambda pair: pair[0].number)
+    return GoodsPage(items=[GoodsModel.of(*pair) for pair in page.items], next_cursor=page.next_cursor)
+
+
+@router.get("/{goods_id}", response_model=GoodsModel, **operation(roles=READERS, summary="Read an article"))
+async def get_goods(goods_id: UUID, context: ContextDep, admitted: AdmittedDep) -> GoodsModel:
+    """One article with its stock."""
+    async with context.database.read(admitted.community) as session:
+        return GoodsModel.of(*await service.get_goods(session, admitted.community, goods_id))
+
+
+@router.post(
+    "/{goods_id}/stock-movements",
+    status_code=201,
+    response_model=StockMovementModel,
+    **operation(
+        roles=MANAGERS,
+        summary="Move stock",
+        keyed=True,
+        problems=["out-of-stock"],
+        example={"kind": "received", "quantity": 160, "note": "年初进货"},
+    ),
+)
+async def create_stock_movement(
+    goods_id: UUID, request: Request, body: StockMovementNew, admitted: AdmittedDep
+) -> Response:
+    """Receive, write off or count pieces, as one transaction of the ledger."""
+    return await submit(
+        request,
+        caller_id=admitted.caller.client_id,
+        community=admitted.community,
+        body=body,
+        item=service.NewStockMovement(
+            admitted.community, goods_id, body.kind, body.quantity, admitted.caller.client_id, body.note
+        ),
+        run=service.move_stock,
+        render=lambda movement: created(
+            request, movement.id, StockMovementModel.model_validate(movement).model_dump_json().encode()
+        ),
+    )
+
+
+@router.get(
+    "/{goods_id}/stock-movements",
+    response_model=StockMovementPage,
+    **operation(roles=READERS, summary="List stock movements", problems=["invalid-cursor"]),
+)
+async def list_stock_movements(
+    goods_id: UUID, context: ContextDep, admitted: AdmittedDep, limit: Limit = LIMIT_DEFAULT, cursor: Cursor = None
+) -> StockMovementPage:
+    """An article's stock movements, newest first."""
+    vault = context.database.vault
+    scope = f"stock-movements/{admitted.community}/{goods_id}"
+    paging = open_page(vault, scope, limit=limit, cursor=cursor, filters={})
+    async with context.database.read(admitted.community) as session:
+        found = await service.list_movements(
+            session, admitted.community, goods_id, before=paging.position, limit=limit + 1
+        )
+    page = paging.page(vault, found, lambda movement: movement.number)
+    return StockMovementPage(
+        items=[StockMovementModel.model_validate(movement) for movement in page.items], next_cursor=page.next_cursor
+    )

@@ -1,0 +1,116 @@
+"""All SQL of goods."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from app.goods.rules import Goods, StockMovement
+from app.goods.tables import goods, stock_movements
+from app.kernel.rows import insert_rows, rows_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+    from uuid import UUID
+
+    from app.kernel.database import Session
+    from app.kernel.rows import AnyRow, Query, Row
+
+GoodsKey = tuple[int, "UUID"]
+"""An article: the community's small number and the article's id."""
+
+
+def _goods(row: AnyRow) -> Goods:
+    return Goods(
+        row.goods_id,
+        row.number,
+        row.code,
+        row.name,
+        row.specification,
+        row.points_price,
+        row.limit_per_person,
+        row.limit_period,
+        row.created_at,
+    )
+
+
+async def insert(session: Session, rows: Sequence[Row]) -> None:
+    """Insert articles."""
+    await insert_rows(session, goods, rows)
+
+
+async def insert_movements(session: Session, rows: Sequence[Row]) -> None:
+    """Insert stock movements."""
+    await insert_rows(session, stock_movements, rows)
+
+
+@cache
+def _by_id(dialect: str) -> Query:
+    asked = rows_of(dialect, "rows", [goods.c.community_id, goods.c.goods_id])
+    matches = (goods.c.community_id == asked.c.community_id) & (goods.c.goods_id == asked.c.goods_id)
+    return sa.select(goods).join_from(asked, goods, matches)
+
+
+async def load(session: Session, keys: Collection[GoodsKey]) -> dict[GoodsKey, Goods]:
+    """Load articles; unknown ones are missing."""
+    if not keys:
+        return {}
+    asked = [{"community_id": community, "goods_id": goods_id} for community, goods_id in set(keys)]
+    found = await session.execute_rows(_by_id(session.dialect), asked)
+    return {(row.community_id, row.goods_id): _goods(row) for row in found}
+
+
+async def by_code(session: Session, community: int, codes: Collection[str]) -> dict[str, Goods]:
+    """Load a community's articles with these codes."""
+    found = await session.execute(
+        sa.select(goods).where(goods.c.community_id == community, goods.c.code.in_(sorted(set(codes))))
+    )
+    return {row.code: _goods(row) for row in found}
+
+
+async def page(session: Session, community: int, *, before: int | None, limit: int | None) -> list[Goods]:
+    """Load articles, newest first, below a number; all without a limit."""
+    statement = sa.select(goods).where(goods.c.community_id == community)
+    if before is not None:
+        statement = statement.where(goods.c.number < before)
+    return [_goods(row) for row in await session.execute(statement.order_by(goods.c.number.desc()).limit(limit))]
+
+
+def _movement(row: AnyRow) -> StockMovement:
+    return StockMovement(
+        row.stock_movement_id,
+        row.number,
+        row.goods_id,
+        row.kind,
+        row.quantity,
+        row.change,
+        row.note,
+        row.moved_by,
+        row.moved_at,
+        row.transaction_number,
+    )
+
+
+async def page_of_movements(
+    session: Session, community: int, goods_id: UUID, *, before: int | None, limit: int
+) -> list[StockMovement]:
+    """Load an article's stock movements, newest first."""
+    table = stock_movements
+    statement = sa.select(table).where(table.c.community_id == community, table.c.goods_id == goods_id)
+    if before is not None:
+        statement = statement.where(table.c.number < before)
+    return [_movement(row) for row in await session.execute(statement.order_by(table.c.number.desc()).limit(limit))]
+
+
+async def movements_after(session: Session, community: int, *, after: int, limit: int) -> list[StockMovement]:
+    """Load stock movements in their order, from above a number."""
+    table = stock_movements
+    found = await session.execute(
+        sa.select(table)
+        .where(table.c.community_id == community, table.c.number > after)
+        .order_by(table.c.number)
+        .limit(limit)
+    )
+    return [_movement(row) for row in found]

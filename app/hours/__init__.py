@@ -1,0 +1,1 @@
+"""Hours: service kinds, earning rules, service records and their verification."""

@@ -1,0 +1,236 @@
+"""Routes of service records, their batches and their verification."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import ValidationError
+
+from app.access.guard import Admitted, AdmittedDep
+from app.hours import service
+from app.hours.rules import ServiceRecord
+from app.hours.schemas import (
+    BatchItemModel,
+    ReferencedServiceRecord,
+    ServiceRecordBatchModel,
+    ServiceRecordBatchNew,
+    ServiceRecordModel,
+    ServiceRecordNew,
+    ServiceRecordPage,
+    Status,
+    VerificationNew,
+)
+from app.http.commands import created, submit
+from app.http.context import LIMIT_DEFAULT, ContextDep, Cursor, Limit
+from app.http.failures import faults_of
+from app.http.operations import DESK, MANAGERS, NAMELESS, READERS, VERIFIERS, ProblemModel, operation
+from app.http.problems import dump, problem_document, refusal_document
+from app.kernel.database import Session
+from app.kernel.errors import InvalidRequest, Refusal
+from app.kernel.idempotency import Answer
+from app.kernel.paging import open_page
+from app.kernel.references import Told
+
+router = APIRouter(prefix="/v1/communities/{community_id}", tags=["service records"])
+
+_record_example = {
+    "volunteer_id": "01936f5e-7c1a-7bbd-9d2e-0a51b1e0a001",
+    "service_kind": "home_visit",
+    "activity_name": "入户探访",
+    "place": "祁连家园",
+    "content": "量血压、打扫卫生、陪老人聊天",
+    "organiser": "祁连路西社区居委会",
+    "started_at": "2025-03-08T14:00:00+08:00",
+    "ended_at": "2025-03-08T15:30:00+08:00",
+    "minutes": 90,
+    "recorder_name": "张文静",
+}
+_record_problems = ("unknown-volunteer", "unknown-service-kind", "overlapping-service")
+
+
+def _body(record: ServiceRecord) -> bytes:
+    return ServiceRecordModel.of(record).model_dump_json().encode()
+
+
+@router.post(
+    "/service-records",
+    status_code=201,
+    response_model=ServiceRecordModel,
+    **operation(roles=DESK, summary="Record a service", keyed=True, problems=_record_problems, example=_record_example),
+)
+async def create_service_record(request: Request, body: ServiceRecordNew, admitted: AdmittedDep) -> Response:
+    """Record a service. It is approved at once where the community trusts its recorders, else it waits."""
+    return await submit(
+        request,
+        caller_id=admitted.caller.client_id,
+        community=admitted.community,
+        body=body,
+        item=service.NewServiceRecord(admitted.community, body.volunteer_id, body.facts(), admitted.caller.client_id),
+        run=service.record_services,
+        render=lambda record: created(request, record.id, _body(record)),
+    )
+
+
+@router.get(
+    "/service-records",
+    response_model=ServiceRecordPage,
+    **operation(roles=READERS, summary="List service records", problems=["invalid-cursor"]),
+)
+async def list_service_records(
+    context: ContextDep,
+    admitted: AdmittedDep,
+    status: Annotated[Status | None, Query()] = None,
+    volunteer_id: Annotated[UUID | None, Query()] = None,
+    limit: Limit = LIMIT_DEFAULT,
+    cursor: Cursor = None,
+) -> ServiceRecordPage:
+    """Service records, newest first."""
+    vault = context.database.vault
+    filters = {"status": status, "volunteer_id": volunteer_id and str(volunteer_id)}
+    paging = open_page(vault, f"service-records/{admitted.community}", limit=limit, cursor=cursor, filters=filters)
+    only = paging.filters.get("volunteer_id")
+    async with context.database.read(admitted.community) as session:
+        found = await service.list_records(
+            session,
+            admitted.community,
+            before=paging.position,
+            limit=limit + 1,
+            status=paging.filters.get("status"),
+            volunteer_id=UUID(only) if only else None,
+        )
+    page = paging.page(vault, found, lambda record: record.number)
+    return ServiceRecordPage(items=[_shown(record, admitted) for record in page.items], next_cursor=page.next_cursor)
+
+
+def _shown(record: ServiceRecord, admitted: Admitted) -> ServiceRecordModel:
+    return ServiceRecordModel.of(record, names=admitted.role not in NAMELESS)
+
+
+@router.get(
+    "/service-records/{service_record_id}",
+    response_model=ServiceRecordModel,
+    **operation(roles=READERS, summary="Read a service record"),
+)
+async def get_service_record(service_record_id: UUID, context: ContextDep, admitted: AdmittedDep) -> ServiceRecordModel:
+    """One service record with its decision and award."""
+    async with context.database.read(admitted.community) as session:
+        record = await service.get_record(session, admitted.community, service_record_id)
+    return _shown(record, admitted)
+
+
+@router.post(
+    "/service-records/{service_record_id}/verification",
+    response_model=ServiceRecordModel,
+    **operation(
+        roles=VERIFIERS,
+        summary="Verify a service record",
+        keyed=True,
+        problems=["already-verified", "self-verification", "manager-required"],
+        example={"decision": "approve"},
+    ),
+)
+async def verify_service_record(
+    service_record_id: UUID, request: Request, body: VerificationNew, admitted: AdmittedDep
+) -> Response:
+    """Approve or reject a pending record; an approval posts its minutes and points."""
+    return await submit(
+        request,
+        caller_id=admitted.caller.client_id,
+        community=admitted.community,
+        body=body,
+        item=service.Verification(
+            community=admitted.community,
+            service_record_id=service_record_id,
+            approve=body.decision == "approve",
+            verifier=admitted.caller.client_id,
+            manager=admitted.role in MANAGERS,
+            note=body.note,
+        ),
+        run=service.verify_records,
+        render=lambda record: Answer(200, _body(record)),
+    )
+
+
+@router.post(
+    "/service-record-batches",
+    response_model=ServiceRecordBatchModel,
+    **operation(
+        roles=DESK,
+        summary="Record many services",
+        keyed=True,
+        problems=[*_record_problems, "reference-reused"],
+        example={"dry_run": False, "records": [{"reference": "QL202503-00017", **_record_example}]},
+    ),
+)
+async def create_service_record_batch(request: Request, body: ServiceRecordBatchNew, admitted: AdmittedDep) -> Response:
+    """Record up to 500 services in order; each row is created, replayed or refused by itself."""
+
+    async def run(session: Session, batches: Sequence[ServiceRecordBatchNew]) -> list[list[BatchItemModel]]:
+        return [await _run_batch(session, admitted, batch) for batch in batches]
+
+    return await submit(
+        request,
+        caller_id=admitted.caller.client_id,
+        community=admitted.community,
+        body=body,
+        item=body,
+        run=run,
+        render=lambda items: Answer(200, _batch(items).model_dump_json(exclude_unset=True).encode()),
+        dry_run=body.dry_run,
+    )
+
+
+async def _run_batch(session: Session, admitted: Admitted, batch: ServiceRecordBatchNew) -> list[BatchItemModel]:
+    """Check rows one by one, record the good ones in one go, and put the answers back in the rows' order."""
+    items: list[BatchItemModel | None] = []
+    good: list[ReferencedServiceRecord] = []
+    for row in batch.records:
+        try:
+            good.append(ReferencedServiceRecord.model_validate(row))
+            items.append(None)
+        except ValidationError as error:
+            reference = row.get("reference") if isinstance(row, dict) else None
+            items.append(
+                BatchItemModel(
+                    reference=reference if isinstance(reference, str) else None,
+                    outcome="refused",
+                    problem=_problem(InvalidRequest(errors=faults_of(error.errors()))),
+                )
+            )
+    recorded = await service.record_hours(session, [_new(admitted, row) for row in good])
+    answers = iter([_item(row.reference, outcome) for row, outcome in zip(good, recorded, strict=True)])
+    return [item or next(answers) for item in items]
+
+
+def _new(admitted: Admitted, row: ReferencedServiceRecord) -> service.NewServiceRecord:
+    return service.NewServiceRecord(
+        admitted.community, row.volunteer_id, row.facts(), admitted.caller.client_id, row.reference
+    )
+
+
+def _item(reference: str, recorded: service.Recorded) -> BatchItemModel:
+    outcome = recorded.outcome
+    if isinstance(outcome, ServiceRecord):
+        return BatchItemModel(
+            reference=reference,
+            outcome="replayed" if recorded.replayed else "created",
+            service_record=ServiceRecordModel.of(outcome),
+        )
+    return BatchItemModel(
+        reference=reference, outcome="replayed" if recorded.replayed else "refused", problem=_problem(outcome)
+    )
+
+
+def _problem(refusal: Refusal | Told) -> ProblemModel:
+    if isinstance(refusal, Told):
+        return ProblemModel(**problem_document(*refusal))
+    return ProblemModel.model_validate_json(dump(refusal_document(refusal)))
+
+
+def _batch(items: list[BatchItemModel]) -> ServiceRecordBatchModel:
+    counts: dict[str, Any] = dict(Counter(item.outcome for item in items))
+    return ServiceRecordBatchModel(items=items, counts=counts)

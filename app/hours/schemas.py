@@ -1,0 +1,252 @@
+"""What service kinds, earning rules and service records look like on the wire."""
+
+from __future__ import annotations
+
+import datetime as dt
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, Strict, WithJsonSchema, model_validator
+
+from app.hours.catalogue import NewEarningRule
+from app.hours.rules import ServiceFacts, ServiceRecord, faults_of_times
+from app.http.fields import Code, Day, ExternalIds, Line, Moment, Name, Paragraph, Positive, Reference, RequestModel
+from app.http.operations import ProblemModel
+from app.volunteers.rules import masked_name
+
+if TYPE_CHECKING:
+    from typing import Self
+
+records_per_batch_max = 500
+_day_minutes = 24 * 60
+_points_per_hour_max = 10_000
+
+Status = Literal["pending", "approved", "rejected", "corrected"]
+Minutes = Annotated[Positive, Field(le=_day_minutes)]
+
+
+class ServiceKindNew(RequestModel):
+    """A service kind to create."""
+
+    code: Code = Field(examples=["home_visit"])
+    name: Name = Field(examples=["入户探访"])
+
+
+class ServiceKindModel(BaseModel):
+    """A service kind (服务类型)."""
+
+    model_config = ConfigDict(title="ServiceKind", from_attributes=True)
+
+    code: str
+    name: str
+    created_at: datetime
+
+
+class ServiceKindPage(BaseModel):
+    """A page of service kinds."""
+
+    items: list[ServiceKindModel]
+    next_cursor: str | None
+
+
+class EarningRuleNew(RequestModel):
+    """A version of an earning rule to set in force."""
+
+    service_kind: Code
+    points_per_hour: Annotated[int, Strict(), Field(ge=0, le=_points_per_hour_max)]
+    effective_from: Day = Field(description="local date, past or future; no award made before is changed")
+    minutes_per_record_max: Minutes | None = None
+    minutes_per_day_max: Minutes | None = None
+
+    def command(self, community: int) -> NewEarningRule:
+        """Make the command of it."""
+        return NewEarningRule(community=community, **self.model_dump())
+
+
+class EarningRuleModel(BaseModel):
+    """A version of a service kind's earning rule (积分规则). Versions are never edited."""
+
+    model_config = ConfigDict(title="EarningRule", from_attributes=True)
+
+    id: UUID
+    service_kind: str
+    version: int
+    points_per_hour: int
+    effective_from: dt.date
+    minutes_per_record_max: int | None
+    minutes_per_day_max: int | None
+    created_at: datetime
+
+
+class EarningRulePage(BaseModel):
+    """A page of earning rules."""
+
+    items: list[EarningRuleModel]
+    next_cursor: str | None
+
+
+class ServiceRecordNew(RequestModel):
+    """A service to record, with every field that order 67 asks for."""
+
+    volunteer_id: UUID
+    service_kind: Code
+    activity_name: Line
+    place: Line
+    content: Paragraph
+    organiser: Line
+    started_at: Moment
+    ended_at: Moment
+    minutes: Minutes = Field(description="time actually given: breaks, meals and travel do not count")
+    recorder_name: Name | None = None
+    external_ids: ExternalIds = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _times_agree(self) -> Self:
+        fault = faults_of_times(self.started_at, self.ended_at, self.minutes)
+        if fault is not None:
+            raise ValueError(fault)
+        return self
+
+    def facts(self) -> ServiceFacts:
+        """The facts of the service."""
+        return ServiceFacts(
+            service_kind=self.service_kind,
+            activity_name=self.activity_name,
+            place=self.place,
+            content=self.content,
+            organiser=self.organiser,
+            started_at=self.started_at.astimezone(dt.UTC),
+            ended_at=self.ended_at.astimezone(dt.UTC),
+            minutes=self.minutes,
+            recorder_name=self.recorder_name,
+            external_ids=tuple(sorted(self.external_ids.items())),
+        )
+
+
+class ReferencedServiceRecord(ServiceRecordNew):
+    """A row of a batch: a service to record under the sender's own reference."""
+
+    reference: Reference
+
+
+class ClipModel(BaseModel):
+    """How many minutes a cap left uncounted."""
+
+    model_config = ConfigDict(title="Clip", from_attributes=True)
+
+    cap: str
+    minutes: int
+
+
+class AwardModel(BaseModel):
+    """What a record earned, and why."""
+
+    model_config = ConfigDict(title="Award", from_attributes=True)
+
+    earning_rule_id: UUID | None = Field(description="null when no rule was in force at the service's start")
+    points: int
+    minutes_counted: int
+    clipped: list[ClipModel]
+
+
+class ServiceRecordModel(BaseModel):
+    """A service record (服务记录)."""
+
+    model_config = ConfigDict(title="ServiceRecord")
+
+    id: UUID
+    volunteer_id: UUID
+    service_kind: str
+    activity_name: str
+    place: str
+    content: str
+    organiser: str
+    started_at: datetime
+    ended_at: datetime
+    minutes: int
+    recorder_name: str | None
+    external_ids: dict[str, str]
+    status: Status
+    late: bool = Field(description="recorded more than ten working days after the service")
+    manager_required: bool = Field(description="more than eight hours on the day: a manager has to verify")
+    recorded_by: str
+    recorded_at: datetime
+    verified_by: str | None
+    verified_at: datetime | None
+    note: str | None
+    award: AwardModel | None
+    transaction_id: int | None
+
+    @classmethod
+    def of(cls, record: ServiceRecord, *, names: bool = True) -> ServiceRecordModel:
+        """Show a record; the recorder's name only to those who may see names."""
+        facts = record.facts
+        return cls(
+            id=record.id,
+            volunteer_id=record.volunteer_id,
+            service_kind=facts.service_kind,
+            activity_name=facts.activity_name,
+            place=facts.place,
+            content=facts.content,
+            organiser=facts.organiser,
+            started_at=facts.started_at,
+            ended_at=facts.ended_at,
+            minutes=facts.minutes,
+            recorder_name=facts.recorder_name if names else facts.recorder_name and masked_name(facts.recorder_name),
+            external_ids=dict(facts.external_ids),
+            status=record.status,
+            late=record.late,
+            manager_required=record.manager_required,
+            recorded_by=record.recorded_by,
+            recorded_at=record.recorded_at,
+            verified_by=record.verified_by,
+            verified_at=record.verified_at,
+            note=record.note,
+            award=AwardModel.model_validate(record.award) if record.award else None,
+            transaction_id=record.transaction_id,
+        )
+
+
+class ServiceRecordPage(BaseModel):
+    """A page of service records."""
+
+    items: list[ServiceRecordModel]
+    next_cursor: str | None
+
+
+class VerificationNew(RequestModel):
+    """A decision about a pending record."""
+
+    decision: Literal["approve", "reject"]
+    note: Paragraph | None = None
+
+
+class ServiceRecordBatchNew(RequestModel):
+    """Rows to record in order. Each is checked and answered by itself."""
+
+    dry_run: Annotated[bool, Strict()] = Field(default=False, description="answer as if, and store nothing")
+    records: Annotated[
+        list[Annotated[Any, WithJsonSchema({"$ref": "#/components/schemas/ReferencedServiceRecord"})]],
+        Field(min_length=1, max_length=records_per_batch_max, description="checked one by one"),
+    ]
+
+
+class BatchItemModel(BaseModel):
+    """What became of a row."""
+
+    model_config = ConfigDict(title="ServiceRecordBatchItem")
+
+    reference: str | None
+    outcome: Literal["created", "replayed", "refused"]
+    service_record: ServiceRecordModel | None = None
+    problem: ProblemModel | None = None
+
+
+class ServiceRecordBatchModel(BaseModel):
+    """What became of a batch's rows, in their order, and how many ended how."""
+
+    model_config = ConfigDict(title="ServiceRecordBatch")
+
+    items: list[BatchItemModel]
+    counts: dict[str, int]

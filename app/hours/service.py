@@ -1,0 +1,377 @@
+"""Hours: service kinds, earning rules, service records and their verification. What posts is written for many."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from app import ledger
+from app.communities.rules import MINUTES_GIVEN, POINTS_ISSUED, RECORDER
+from app.communities.service import communities_by_number
+from app.hours import store
+from app.hours.calendar import is_working_day
+from app.hours.errors import (
+    AlreadyVerified,
+    ManagerRequired,
+    OverlappingService,
+    SelfVerification,
+    UnknownServiceKind,
+)
+from app.hours.rules import (
+    APPROVED,
+    PENDING,
+    REJECTED,
+    Days,
+    EarningRule,
+    ServiceFacts,
+    ServiceRecord,
+    award,
+    is_late,
+    known_of,
+    rule_in_force,
+)
+from app.kernel.errors import Fault, InvalidRequest, NotFound, Refusal, Refused
+from app.kernel.events import Event, append
+from app.kernel.ids import new_id
+from app.kernel.references import (
+    NewlySeen,
+    ReferenceReused,
+    Seen,
+    Told,
+    content_hash,
+    keep_seen,
+    load_seen,
+    replay,
+    told,
+)
+from app.ledger import Entry
+from app.volunteers.errors import UnknownVolunteer
+from app.volunteers.rules import minutes_account, points_account
+from app.volunteers.service import consent_dates
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from uuid import UUID
+
+    from app.communities.rules import Community
+    from app.hours.store import RecordKey
+    from app.kernel.database import Session
+
+RESOURCE = "service_record"
+
+_one_day = dt.timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class NewServiceRecord:
+    """A service to record. `alias` names the volunteer where the sender knows no id (a keyed hash of the phone)."""
+
+    community: int
+    volunteer_id: UUID | None
+    facts: ServiceFacts
+    recorded_by: str
+    reference: str | None = None
+    alias: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """A decision about a record by a second principal; `manager` says whether the principal is one."""
+
+    community: int
+    service_record_id: UUID
+    approve: bool
+    verifier: str
+    manager: bool
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What became of a service to record: the record or the refusal, and whether that was decided before."""
+
+    outcome: ServiceRecord | Refusal | Told
+    replayed: bool = False
+
+
+@dataclass(slots=True)
+class _Loaded:
+    """All that decisions about a batch of records rest on."""
+
+    communities: Mapping[int, Community]
+    kinds: set[tuple[int, str]]
+    rules: Mapping[tuple[int, str], list[EarningRule]]
+    consents: Mapping[tuple[int, UUID], dt.date]
+    days: dict[tuple[int, UUID], Days]
+    seen: dict[tuple[int, str], Seen]
+
+
+async def record_hours(session: Session, new: Sequence[NewServiceRecord]) -> list[Recorded]:
+    """Record services in order: checked, kept pending or approved at once, and then posted.
+
+    A row with a reference seen before is a replay or refused; what is invalid uses up no reference.
+    """
+    loaded = await _load(session, new)
+    decisions: list[ServiceRecord | Seen | Refusal] = []
+    newly: list[NewlySeen] = []
+    for item in new:
+        decision = _decide(session, loaded, item)
+        decisions.append(decision)
+        decided_before = isinstance(decision, Seen | ReferenceReused)
+        if item.reference is not None and not decided_before and not isinstance(decision, InvalidRequest):
+            seen = _seen(item, decision)
+            loaded.seen[item.community, item.reference] = seen
+            newly.append(NewlySeen(item.community, item.reference, seen))
+    made = await _store(session, [decision for decision in decisions if isinstance(decision, ServiceRecord)])
+    await keep_seen(session, RESOURCE, newly)
+    return await _answers(session, new, decisions, made)
+
+
+async def record_services(session: Session, new: Sequence[NewServiceRecord]) -> list[ServiceRecord | Refusal]:
+    """Record services that carry no reference: for each the record or the refusal."""
+    return [_first(recorded) for recorded in await record_hours(session, new)]
+
+
+def _first(recorded: Recorded) -> ServiceRecord | Refusal:
+    if isinstance(recorded.outcome, Told):
+        raise AssertionError  # only a reference can be seen before
+    return recorded.outcome
+
+
+async def _load(session: Session, new: Sequence[NewServiceRecord]) -> _Loaded:
+    numbers = {item.community for item in new}
+    communities = await communities_by_number(session, numbers)
+    named = [(item, item.volunteer_id) for item in new if item.volunteer_id is not None]
+    dates = {
+        (item.community, volunteer_id, communities[item.community].local_date(item.facts.started_at) + shift)
+        for item, volunteer_id in named
+        # A record lasts a day at most, so what it overlaps begins on a neighbouring date at most.
+        for shift in (-_one_day, dt.timedelta(0), _one_day)
+    }
+    references = {(item.community, item.reference) for item in new if item.reference is not None}
+    return _Loaded(
+        communities=communities,
+        kinds=await store.load_kinds(session, numbers),
+        rules=await store.load_rules(session, numbers),
+        consents=await consent_dates(session, {(item.community, volunteer_id) for item, volunteer_id in named}),
+        days=await store.load_days(session, dates),
+        seen=await load_seen(session, RESOURCE, references),
+    )
+
+
+def _decide(session: Session, loaded: _Loaded, item: NewServiceRecord) -> ServiceRecord | Seen | Refusal:
+    community = loaded.communities[item.community]
+    service_date = community.local_date(item.facts.started_at)
+    consent_on = loaded.consents.get((item.community, item.volunteer_id)) if item.volunteer_id else None
+    if item.facts.started_at > session.now(item.community):
+        return _invalid("a service is recorded after it began, so not in the future")
+    if consent_on is not None and service_date < consent_on:
+        return _invalid(f"the volunteer's consent dates from {consent_on}")
+    before = loaded.seen.get((item.community, item.reference)) if item.reference is not None else None
+    if before is not None and item.reference is not None:
+        return replay(before, item.reference, who=_names(item), content=content_hash(item.facts))
+    if item.volunteer_id is None or consent_on is None:
+        return UnknownVolunteer(volunteer_id=item.volunteer_id)
+    if (item.community, item.facts.service_kind) not in loaded.kinds:
+        return UnknownServiceKind(service_kind=item.facts.service_kind)
+    days = loaded.days.setdefault((item.community, item.volunteer_id), Days())
+    other = days.overlapping(item.facts.started_at, item.facts.ended_at)
+    if other is not None:
+        return OverlappingService(service_record_id=other.id)
+    record = _record(
+        session, community, item, item.volunteer_id, over=days.would_be_over(service_date, item.facts.minutes)
+    )
+    if record.status == APPROVED:
+        record = _with_award(record, loaded.rules, days)
+    days.known.append(known_of(record))
+    return record
+
+
+def _invalid(message: str) -> InvalidRequest:
+    return InvalidRequest(errors=(Fault("/started_at", message),))
+
+
+def _names(item: NewServiceRecord) -> set[str]:
+    """The names by which a sender may mean the volunteer: the id, or the hash of a phone that named nobody before."""
+    return {str(name) for name in (item.volunteer_id, item.alias) if name is not None}
+
+
+def _seen(item: NewServiceRecord, decision: ServiceRecord | Seen | Refusal) -> Seen:
+    if isinstance(decision, Seen):
+        return decision
+    who, content = str(item.volunteer_id or item.alias), content_hash(item.facts)
+    if isinstance(decision, Refusal):
+        return Seen(who, content, None, told(decision))
+    return Seen(who, content, decision.id, None)
+
+
+def _record(
+    session: Session, community: Community, item: NewServiceRecord, volunteer_id: UUID, *, over: bool
+) -> ServiceRecord:
+    now = session.now(item.community)
+    trusted = community.verification == RECORDER and not over
+    return ServiceRecord(
+        id=new_id(),
+        community=item.community,
+        number=0,
+        volunteer_id=volunteer_id,
+        facts=item.facts,
+        service_date=community.local_date(item.facts.started_at),
+        late=is_late(community.local_date(item.facts.ended_at), community.local_date(now), is_working_day),
+        manager_required=over,
+        recorded_by=item.recorded_by,
+        recorded_at=now,
+        status=APPROVED if trusted else PENDING,
+        verified_by=item.recorded_by if trusted else None,
+        verified_at=now if trusted else None,
+    )
+
+
+def _with_award(record: ServiceRecord, rules: Mapping[tuple[int, str], list[EarningRule]], days: Days) -> ServiceRecord:
+    kind = record.facts.service_kind
+    rule = rule_in_force(rules.get((record.community, kind), []), record.service_date)
+    return replace(record, award=award(rule, record.facts.minutes, days.counted_on(record.service_date, kind)))
+
+
+async def _store(session: Session, made: Sequence[ServiceRecord]) -> dict[UUID, ServiceRecord]:
+    """Store new records, post those that are approved, and give them with their numbers."""
+    numbers = await append(session, [_event(record) for record in made])
+    records = [replace(record, number=number) for record, number in zip(made, numbers, strict=True)]
+    await store.insert_records(session, records)
+    approved = await _post(session, [record for record in records if record.status == APPROVED])
+    return {record.id: record for record in [*records, *approved]}
+
+
+def _event(record: ServiceRecord) -> Event:
+    what = "recorded" if record.status == PENDING else record.status
+    ids = {"service_record_id": str(record.id), "volunteer_id": str(record.volunteer_id)}
+    return Event(record.community, f"service_record.{what}", ids)
+
+
+async def _post(session: Session, approved: Sequence[ServiceRecord]) -> list[ServiceRecord]:
+    """Post the minutes and points of approved records, and store their approvals."""
+    posted = await ledger.post_decided(session, [_deposit(record) for record in approved])
+    records = [
+        replace(record, transaction_id=outcome.transaction_id) for record, outcome in zip(approved, posted, strict=True)
+    ]
+    await store.insert_verifications(session, records)
+    return records
+
+
+def _deposit(record: ServiceRecord) -> Entry:
+    minutes, points = record.facts.minutes, record.award.points if record.award else 0
+    movements = [(MINUTES_GIVEN, -minutes), (minutes_account(record.volunteer_id), minutes)]
+    if points:
+        movements += [(POINTS_ISSUED, -points), (points_account(record.volunteer_id), points)]
+    return Entry(
+        community=record.community,
+        kind="deposit",
+        movements=tuple(movements),
+        reference=f"service-records/{record.id}",
+        posted_by=record.verified_by or record.recorded_by,
+    )
+
+
+async def _answers(
+    session: Session,
+    new: Sequence[NewServiceRecord],
+    decisions: Sequence[ServiceRecord | Seen | Refusal],
+    made: Mapping[UUID, ServiceRecord],
+) -> list[Recorded]:
+    again = {
+        (item.community, decision.resource_id)
+        for item, decision in zip(new, decisions, strict=True)
+        if isinstance(decision, Seen) and decision.resource_id and decision.resource_id not in made
+    }
+    earlier = await store.load_records(session, again)
+    answers = []
+    for item, decision in zip(new, decisions, strict=True):
+        if isinstance(decision, ServiceRecord):
+            answers.append(Recorded(made[decision.id]))
+        elif isinstance(decision, Refusal):
+            answers.append(Recorded(decision))
+        elif decision.refusal is not None:
+            answers.append(Recorded(decision.refusal, replayed=True))
+        elif decision.resource_id is not None:
+            record = made.get(decision.resource_id) or earlier[item.community, decision.resource_id]
+            answers.append(Recorded(record, replayed=True))
+    return answers
+
+
+async def verify_records(session: Session, decisions: Sequence[Verification]) -> list[ServiceRecord | Refusal]:
+    """Approve or reject pending records in order; an approval posts minutes and points."""
+    records = await store.load_records(session, {(item.community, item.service_record_id) for item in decisions})
+    rules = await store.load_rules(session, {item.community for item in decisions})
+    dates = {(record.community, record.volunteer_id, record.service_date) for record in records.values()}
+    all_days = await store.load_days(session, dates)
+    outcomes: list[RecordKey | Refusal] = []
+    for item in decisions:
+        key = (item.community, item.service_record_id)
+        refusal = _verification_refusal(records.get(key), item)
+        outcomes.append(refusal or key)
+        if refusal is None:
+            record = _decided(session, records[key], item)
+            if record.status == APPROVED:
+                days = all_days[record.community, record.volunteer_id]
+                record = _with_award(record, rules, days)
+                days.replace(known_of(record))
+            records[key] = record
+    decided = [records[outcome] for outcome in outcomes if not isinstance(outcome, Refusal)]
+    for record in await _store_decisions(session, decided):
+        records[record.community, record.id] = record
+    return [outcome if isinstance(outcome, Refusal) else records[outcome] for outcome in outcomes]
+
+
+def _verification_refusal(record: ServiceRecord | None, item: Verification) -> Refusal | None:
+    if record is None:
+        return NotFound(resource="service record")
+    if record.status != PENDING:
+        return AlreadyVerified(status=record.status)
+    if record.recorded_by == item.verifier:
+        return SelfVerification()
+    if record.manager_required and not item.manager:
+        return ManagerRequired()
+    return None
+
+
+def _decided(session: Session, record: ServiceRecord, item: Verification) -> ServiceRecord:
+    return replace(
+        record,
+        status=APPROVED if item.approve else REJECTED,
+        note=item.note,
+        verified_by=item.verifier,
+        verified_at=session.now(item.community),
+    )
+
+
+async def _store_decisions(session: Session, decided: Sequence[ServiceRecord]) -> list[ServiceRecord]:
+    if not decided:
+        return []
+    await append(session, [_event(record) for record in decided])
+    await store.move_status(session, decided)
+    await store.insert_verifications(session, [record for record in decided if record.status == REJECTED])
+    return await _post(session, [record for record in decided if record.status == APPROVED])
+
+
+async def get_record(session: Session, community: int, service_record_id: UUID) -> ServiceRecord:
+    """Read one record. Raises `Refused(NotFound)`."""
+    found = await store.load_records(session, [(community, service_record_id)])
+    if not found:
+        raise Refused(NotFound(resource="service record"))
+    return found[community, service_record_id]
+
+
+async def list_records(
+    session: Session,
+    community: int,
+    *,
+    before: int | None,
+    limit: int,
+    status: str | None = None,
+    volunteer_id: UUID | None = None,
+) -> list[ServiceRecord]:
+    """Records, newest first."""
+    return await store.page_of_records(
+        session, community, before=before, limit=limit, status=status, volunteer_id=volunteer_id
+    )

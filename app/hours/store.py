@@ -1,0 +1,297 @@
+"""All SQL of hours."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from functools import cache
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from app.hours.rules import LIVE, Award, Clip, Days, EarningRule, Known, ServiceFacts, ServiceRecord
+from app.hours.tables import earning_rules, service_kinds, service_records, verifications
+from app.kernel.rows import insert_rows, rows_of
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Collection, Sequence
+
+    from app.kernel.database import Session
+    from app.kernel.rows import AnyRow, Query, Row
+
+RecordKey = tuple[int, UUID]
+"""A record: the community's small number and the record's id."""
+
+_v, _r = verifications.c, service_records.c
+_verified = service_records.outerjoin(
+    verifications, (_v.community_id == _r.community_id) & (_v.service_record_id == _r.service_record_id)
+)
+_whole = sa.select(
+    service_records,
+    _v.note,
+    _v.verified_by,
+    _v.verified_at,
+    _v.earning_rule_id,
+    _v.points,
+    _v.minutes_counted,
+    _v.clipped,
+    _v.transaction_number,
+)
+
+
+def _record(row: AnyRow) -> ServiceRecord:
+    award = None
+    if row.transaction_number is not None:
+        clipped = tuple(Clip(**clip) for clip in row.clipped)
+        award = Award(row.earning_rule_id, row.points, row.minutes_counted, clipped)
+    return ServiceRecord(
+        id=row.service_record_id,
+        community=row.community_id,
+        number=row.number,
+        volunteer_id=row.volunteer_id,
+        facts=ServiceFacts(
+            row.service_kind,
+            row.activity_name,
+            row.place,
+            row.content,
+            row.organiser,
+            row.started_at,
+            row.ended_at,
+            row.minutes,
+            row.recorder_name,
+            tuple(sorted(row.external_ids.items())),
+        ),
+        service_date=row.service_date,
+        late=row.late,
+        manager_required=row.manager_required,
+        recorded_by=row.recorded_by,
+        recorded_at=row.recorded_at,
+        status=row.status,
+        note=row.note,
+        verified_by=row.verified_by,
+        verified_at=row.verified_at,
+        award=award,
+        transaction_id=row.transaction_number,
+    )
+
+
+async def insert_kinds(session: Session, rows: Sequence[Row]) -> None:
+    """Insert service kinds."""
+    await insert_rows(session, service_kinds, rows)
+
+
+async def insert_rules(session: Session, rows: Sequence[Row]) -> None:
+    """Insert versions of earning rules."""
+    await insert_rows(session, earning_rules, rows)
+
+
+async def insert_records(session: Session, records: Sequence[ServiceRecord]) -> None:
+    """Insert service records."""
+    rows = [
+        {
+            **asdict(record.facts),
+            "external_ids": dict(record.facts.external_ids),
+            "community_id": record.community,
+            "service_record_id": record.id,
+            "number": record.number,
+            "volunteer_id": record.volunteer_id,
+            "service_date": record.service_date,
+            "late": record.late,
+            "manager_required": record.manager_required,
+            "recorded_by": record.recorded_by,
+            "recorded_at": record.recorded_at,
+            "status": record.status,
+        }
+        for record in records
+    ]
+    await insert_rows(session, service_records, rows)
+
+
+async def insert_verifications(session: Session, records: Sequence[ServiceRecord]) -> None:
+    """Insert the decisions about records that have been decided."""
+    rows = [
+        {
+            "community_id": record.community,
+            "service_record_id": record.id,
+            "decision": "approve" if record.award else "reject",
+            "note": record.note,
+            "verified_by": record.verified_by,
+            "verified_at": record.verified_at,
+            "earning_rule_id": record.award and record.award.earning_rule_id,
+            "points": record.award and record.award.points,
+            "minutes_counted": record.award and record.award.minutes_counted,
+            "clipped": record.award and [asdict(clip) for clip in record.award.clipped],
+            "transaction_number": record.transaction_id,
+        }
+        for record in records
+    ]
+    await insert_rows(session, verifications, rows)
+
+
+async def load_kinds(session: Session, communities: Collection[int]) -> set[tuple[int, str]]:
+    """Load the codes of these communities' service kinds."""
+    found = await session.execute(
+        sa.select(service_kinds.c.community_id, service_kinds.c.code).where(
+            service_kinds.c.community_id.in_(sorted(communities))
+        )
+    )
+    return {(row[0], row[1]) for row in found}
+
+
+async def page_of_kinds(session: Session, community: int, *, before: int | None, limit: int) -> list[AnyRow]:
+    """Load service kinds, newest first."""
+    statement = sa.select(service_kinds).where(service_kinds.c.community_id == community)
+    if before is not None:
+        statement = statement.where(service_kinds.c.number < before)
+    return list(await session.execute(statement.order_by(service_kinds.c.number.desc()).limit(limit)))
+
+
+def _rule(row: AnyRow) -> EarningRule:
+    return EarningRule(
+        row.earning_rule_id,
+        row.number,
+        row.version,
+        row.service_kind,
+        row.points_per_hour,
+        row.effective_from,
+        row.minutes_per_record_max,
+        row.minutes_per_day_max,
+        row.created_at,
+    )
+
+
+async def load_rules(session: Session, communities: Collection[int]) -> dict[tuple[int, str], list[EarningRule]]:
+    """Load all versions of these communities' earning rules by (community, kind)."""
+    found = await session.execute(sa.select(earning_rules).where(earning_rules.c.community_id.in_(sorted(communities))))
+    rules: dict[tuple[int, str], list[EarningRule]] = {}
+    for row in found:
+        rules.setdefault((row.community_id, row.service_kind), []).append(_rule(row))
+    return rules
+
+
+async def page_of_rules(session: Session, community: int, *, before: int | None, limit: int) -> list[EarningRule]:
+    """Load versions of earning rules, newest first."""
+    statement = sa.select(earning_rules).where(earning_rules.c.community_id == community)
+    if before is not None:
+        statement = statement.where(earning_rules.c.number < before)
+    found = await session.execute(statement.order_by(earning_rules.c.number.desc()).limit(limit))
+    return [_rule(row) for row in found]
+
+
+@cache
+def _near(dialect: str) -> Query:
+    asked = rows_of(dialect, "rows", [_r.community_id, _r.volunteer_id, _r.service_date])
+    matches = sa.and_(
+        *(asked.c[name] == service_records.c[name] for name in ("community_id", "volunteer_id", "service_date"))
+    )
+    return (
+        sa.select(
+            _r.community_id,
+            _r.volunteer_id,
+            _r.service_record_id,
+            _r.service_kind,
+            _r.service_date,
+            _r.started_at,
+            _r.ended_at,
+            _r.minutes,
+            sa.func.coalesce(_v.minutes_counted, 0),
+        )
+        .select_from(
+            asked.join(service_records, matches).outerjoin(
+                verifications, (_v.community_id == _r.community_id) & (_v.service_record_id == _r.service_record_id)
+            )
+        )
+        .where(_r.status.in_(LIVE))
+    )
+
+
+async def load_days(session: Session, dates: Collection[tuple[int, UUID, dt.date]]) -> dict[tuple[int, UUID], Days]:
+    """Load the live records of these (community, volunteer, local date), by volunteer."""
+    asked = [
+        {"community_id": community, "volunteer_id": volunteer_id, "service_date": date}
+        for community, volunteer_id, date in set(dates)
+    ]
+    days: dict[tuple[int, UUID], Days] = {}
+    for row in await session.execute_rows(_near(session.dialect), asked):
+        days.setdefault((row[0], row[1]), Days()).known.append(Known(*row[2:]))
+    return days
+
+
+@cache
+def _by_id(dialect: str) -> Query:
+    asked = rows_of(dialect, "rows", [_r.community_id, _r.service_record_id])
+    matches = (_r.community_id == asked.c.community_id) & (_r.service_record_id == asked.c.service_record_id)
+    return _whole.select_from(
+        asked.join(service_records, matches).outerjoin(
+            verifications, (_v.community_id == _r.community_id) & (_v.service_record_id == _r.service_record_id)
+        )
+    )
+
+
+async def load_records(session: Session, keys: Collection[RecordKey]) -> dict[RecordKey, ServiceRecord]:
+    """Load records with their decisions; unknown ones are missing."""
+    if not keys:
+        return {}
+    asked = [{"community_id": community, "service_record_id": record_id} for community, record_id in set(keys)]
+    found = await session.execute_rows(_by_id(session.dialect), asked)
+    return {(row.community_id, row.service_record_id): _record(row) for row in found}
+
+
+async def page_of_records(
+    session: Session,
+    community: int,
+    *,
+    before: int | None,
+    limit: int,
+    status: str | None = None,
+    volunteer_id: UUID | None = None,
+) -> list[ServiceRecord]:
+    """Load records, newest first, below a number."""
+    statement = _whole.select_from(_verified).where(_r.community_id == community)
+    if before is not None:
+        statement = statement.where(_r.number < before)
+    if status is not None:
+        statement = statement.where(_r.status == status)
+    if volunteer_id is not None:
+        statement = statement.where(_r.volunteer_id == volunteer_id)
+    found = await session.execute(statement.order_by(_r.number.desc()).limit(limit))
+    return [_record(row) for row in found]
+
+
+@cache
+def _new_status(dialect: str) -> sa.Update:
+    new = rows_of(dialect, "rows", [_r.community_id, _r.service_record_id, _r.status])
+    matches = (_r.community_id == new.c.community_id) & (_r.service_record_id == new.c.service_record_id)
+    return sa.update(service_records).where(matches).values(status=new.c.status)
+
+
+async def move_status(session: Session, records: Sequence[ServiceRecord]) -> None:
+    """Move records on to the status that was decided."""
+    rows = [
+        {"community_id": record.community, "service_record_id": record.id, "status": record.status}
+        for record in records
+    ]
+    await session.execute_rows(_new_status(session.dialect), rows)
+
+
+async def undecided(session: Session, community: int) -> list[tuple[UUID, str, str | None]]:
+    """Find records whose status does not go with their decision: (record, status, decision)."""
+    expected = sa.case((_v.decision == "approve", "approved"), (_v.decision == "reject", "rejected"), else_="pending")
+    found = await session.execute(
+        sa.select(_r.service_record_id, _r.status, _v.decision)
+        .select_from(_verified)
+        .where(_r.community_id == community, _r.status != expected)
+    )
+    return [(row[0], row[1], row[2]) for row in found]
+
+
+async def approved_after(session: Session, community: int, *, after: int, limit: int) -> list[ServiceRecord]:
+    """Load records that were approved, in the order of approval, from above a transaction's number."""
+    found = await session.execute(
+        _whole.select_from(_verified)
+        .where(_r.community_id == community, _v.transaction_number > after)
+        .order_by(_v.transaction_number)
+        .limit(limit)
+    )
+    return [_record(row) for row in found]

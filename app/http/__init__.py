@@ -1,0 +1,1 @@
+"""HTTP: problem documents, who calls, keys, limits. It knows no feature."""

@@ -1,0 +1,139 @@
+"""Keyed POSTs: read the key, carry the command out once, answer from what the commit stored."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, TypeVar
+
+import orjson
+from fastapi import Response
+
+from app.http.problems import MEDIA_TYPE, PROBLEMS, refusal_answer
+from app.kernel.errors import Refusal, Refused
+from app.kernel.idempotency import Answer, Keyed
+from app.kernel.submission import Command, Outcome, Submission, carry_out
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+
+    from fastapi import Request
+    from pydantic import BaseModel
+
+    from app.http.context import Context
+    from app.kernel.database import Session
+
+from contextlib import asynccontextmanager
+
+ItemT = TypeVar("ItemT")
+ResultT = TypeVar("ResultT")
+
+_in_flight_wait_seconds = 2.0
+_visible_ascii = re.compile(r"[!-~]{1,255}")
+
+
+@dataclass(frozen=True, slots=True)
+class IdempotencyKeyMissing(Refusal):
+    """A POST without a usable Idempotency-Key."""
+
+    code: ClassVar[str] = "idempotency-key-missing"
+    kept: ClassVar[bool] = False
+
+    @property
+    def detail(self) -> str:
+        """Say what to send."""
+        return PROBLEMS[self.code].meaning
+
+
+@dataclass(frozen=True, slots=True)
+class IdempotencyKeyInFlight(Refusal):
+    """The first request with this key has not ended yet."""
+
+    code: ClassVar[str] = "idempotency-key-in-flight"
+    kept: ClassVar[bool] = False
+
+    @property
+    def detail(self) -> str:
+        """Say what to do."""
+        return PROBLEMS[self.code].meaning
+
+
+async def submit(
+    request: Request,
+    *,
+    caller_id: str,
+    community: int,
+    body: BaseModel | None,
+    item: ItemT,
+    run: Callable[[Session, Sequence[ItemT]], Awaitable[Sequence[ResultT | Refusal]]],
+    render: Callable[[ResultT], Answer],
+    dry_run: bool = False,
+) -> Response:
+    """Carry out one item of a command under the request's key and give its answer, the first one again for a repeat.
+
+    `body` is what makes two requests the same, beside method and path. A dry run leaves nothing behind, its key included.
+    """
+    context: Context = request.app.state.context
+    keyed = Keyed(community, caller_id, _key_of(request), _request_hash(request, body))
+    command = Command(run, render, refusal_answer)
+
+    async def work(session: Session) -> Outcome:
+        if dry_run:
+            session.abandon()
+        (outcome,) = await carry_out(session, command, [Submission(keyed, item)])
+        return outcome
+
+    async with _alone(context, keyed):
+        outcome = await context.database.run([community], work)
+    return _response(outcome)
+
+
+def _key_of(request: Request) -> str:
+    key = request.headers.get("idempotency-key", "")
+    if not _visible_ascii.fullmatch(key):
+        raise Refused(IdempotencyKeyMissing())
+    return key
+
+
+def _request_hash(request: Request, body: BaseModel | None) -> str:
+    """Hash what the request means: method, path and the parsed body, so that spelling does not matter."""
+    parsed = b"" if body is None else orjson.dumps(body.model_dump(mode="json"), option=orjson.OPT_SORT_KEYS)
+    text = f"{request.method} {request.url.path}\n".encode() + parsed
+    return hashlib.sha256(text).hexdigest()
+
+
+@asynccontextmanager
+async def _alone(context: Context, keyed: Keyed) -> AsyncIterator[None]:
+    """Wait while the same key is being carried out in this process, so that the repeat finds the first answer."""
+    place = keyed[:3]
+    deadline = asyncio.get_running_loop().time() + _in_flight_wait_seconds
+    while (first := context.in_flight.get(place)) is not None:
+        try:
+            async with asyncio.timeout_at(deadline):
+                await asyncio.shield(first)
+        except TimeoutError:
+            raise Refused(IdempotencyKeyInFlight()) from None
+    mine = context.in_flight[place] = asyncio.get_running_loop().create_future()
+    try:
+        yield
+    finally:
+        del context.in_flight[place]
+        mine.set_result(None)
+
+
+def _response(outcome: Outcome) -> Response:
+    answer = outcome.answer
+    headers = {}
+    if answer.location is not None:
+        headers["Location"] = answer.location
+    if outcome.replayed:
+        headers["Idempotency-Replayed"] = "true"
+    media_type = MEDIA_TYPE if answer.status >= 400 else "application/json"
+    return Response(answer.body, answer.status, headers, media_type)
+
+
+def created(request: Request, resource_id: object, body: bytes) -> Answer:
+    """Make the answer to a creation: 201, with the new resource's path as its Location."""
+    return Answer(201, body, location=f"{request.url.path}/{resource_id}")

@@ -1,0 +1,78 @@
+"""Routes for those who run the service, and the explanations of problems."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from fastapi import APIRouter, Path, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import BaseModel, ConfigDict
+
+from app.http.operations import ANYONE, operation
+from app.http.problems import PROBLEMS
+from app.kernel.errors import NotFound, Refused, Unavailable
+from app.kernel.migrating import current_revision, expected_revision
+
+if TYPE_CHECKING:
+    from app.http.context import ContextDep
+
+router = APIRouter(tags=["operations"])
+
+
+class HealthModel(BaseModel):
+    """Whether the service works, and if not what is missing."""
+
+    model_config = ConfigDict(title="Health")
+
+    status: str
+    missing: str | None = None
+
+
+class ProblemExplained(BaseModel):
+    """What a problem's code means."""
+
+    code: str
+    status: int
+    title: str
+    meaning: str
+
+
+@router.get("/livez", response_model=HealthModel, **operation(roles=ANYONE, summary="Is the process alive"))
+async def get_livez() -> HealthModel:
+    """The process runs, whatever its database does."""
+    return HealthModel(status="ok")
+
+
+@router.get("/readyz", response_model=HealthModel, **operation(roles=ANYONE, summary="Can requests be served"))
+async def get_readyz(context: ContextDep) -> Response:
+    """The database answers and has the revision that this version needs; 503 says what is missing."""
+    expected = expected_revision()
+    try:
+        async with context.database.read() as session:
+            current = await current_revision(session)
+    except Unavailable:
+        current, missing = None, "the database does not answer"
+    else:
+        missing = f"migration {expected}: the database has {current or 'none'}; run `python -m app migrate`"
+    ready = current == expected
+    health = HealthModel(status="ok" if ready else "unavailable", missing=None if ready else missing)
+    headers = {} if ready else {"Retry-After": str(Unavailable.retry_after_s)}
+    return Response(health.model_dump_json(), 200 if ready else 503, headers, "application/json")
+
+
+@router.get("/metrics", response_class=Response, **operation(roles=ANYONE, summary="Read the metrics"))
+async def get_metrics(context: ContextDep) -> Response:
+    """Counts and times in Prometheus' text format; nothing when the setting is off."""
+    if not context.settings.metrics:
+        raise Refused(NotFound(resource="page"))
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+@router.get(
+    "/problems/{code}", response_model=ProblemExplained, **operation(roles=ANYONE, summary="Explain a problem's code")
+)
+async def get_problem(code: Annotated[str, Path(max_length=100)]) -> ProblemExplained:
+    """What a problem means and what to do about it."""
+    if code not in PROBLEMS:
+        raise Refused(NotFound(resource="problem"))
+    return ProblemExplained(code=code, **PROBLEMS[code]._asdict())

@@ -1,0 +1,104 @@
+"""Around every request: its id, its line in the log, its count, the limit of its body, and a last net for mistakes."""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import TYPE_CHECKING
+
+import structlog
+from starlette.datastructures import MutableHeaders
+
+from app.http.failures import problem_response
+from app.kernel import metrics
+from app.kernel.ids import new_id
+from app.kernel.log import logger
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_request_id = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+class _BodyTooLargeError(Exception):
+    pass
+
+
+class Observed:
+    """Wraps the app: every answer carries `X-Request-Id`, is logged in one line and counted by route template."""
+
+    def __init__(self, app: ASGIApp, *, body_bytes_max: int) -> None:
+        """Wrap an ASGI app."""
+        self._app = app
+        self._body_bytes_max = body_bytes_max
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one connection; what is not HTTP passes through."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began = time.perf_counter()
+        headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+        given = headers.get(b"x-request-id", "")
+        request_id = given if _request_id.fullmatch(given) else str(new_id())
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        status = 0
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(scope=message)["X-Request-Id"] = request_id
+            await send(message)
+
+        try:
+            if int(_digits(headers.get(b"content-length", "0"))) > self._body_bytes_max:
+                raise _BodyTooLargeError
+            await self._app(scope, self._limited(receive), send_with_id)
+        except _BodyTooLargeError:
+            await self._fail("body-too-large", scope, receive, send_with_id, body_bytes_max=self._body_bytes_max)
+        except Exception:
+            logger.exception("request failed", path=scope["path"])
+            if status:
+                raise
+            await self._fail("unexpected", scope, receive, send_with_id)
+        finally:
+            _report(scope, status, time.perf_counter() - began)
+
+    @staticmethod
+    async def _fail(code: str, scope: Scope, receive: Receive, send: Send, **facts: object) -> None:
+        await problem_response(code, facts=facts)(scope, receive, send)
+
+    def _limited(self, receive: Receive) -> Receive:
+        received = 0
+
+        async def limited() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > self._body_bytes_max:
+                raise _BodyTooLargeError
+            return message
+
+        return limited
+
+
+def _digits(text: str) -> str:
+    return text if text.isascii() and text.isdigit() else "0"
+
+
+def _report(scope: Scope, status: int, seconds: float) -> None:
+    route = getattr(scope.get("route"), "path", "unmatched")
+    metrics.requests.labels(route, scope["method"], status).inc()
+    metrics.request_seconds.labels(route).observe(seconds)
+    caller = scope.get("state", {}).get("caller_id")
+    logger.info(
+        "request",
+        method=scope["method"],
+        route=route,
+        path=scope["path"],
+        status=status,
+        milliseconds=round(seconds * 1000, 1),
+        caller=caller,
+    )

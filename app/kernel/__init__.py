@@ -1,0 +1,1 @@
+"""What every feature stands on: transactions, keys, jobs, time. It knows no feature and no HTTP."""

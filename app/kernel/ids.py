@@ -1,0 +1,12 @@
+"""Ids of resources: UUID version 7 (RFC 9562), made in the app."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import uuid_utils
+
+
+def new_id() -> UUID:
+    """Make a UUIDv7. Its order is roughly that of creation and never the order of posting."""
+    return UUID(int=uuid_utils.uuid7().int)

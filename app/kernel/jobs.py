@@ -1,0 +1,180 @@
+"""Work that is due later: claimed under a lease, done in one commit with its effect, tried again when it fails.
+
+`due_work` has one row a community, the earliest moment at which one of its jobs may be claimed; it is how a worker
+finds communities with work without looking into each.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid4
+
+import sqlalchemy as sa
+
+from app.kernel.ids import new_id
+from app.kernel.rows import insert_rows
+from app.kernel.tables import metadata, tenant_key
+from app.kernel.types import Document, Id, Instant
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from app.kernel.database import Session
+
+claimed_max = 200
+attempts_max = 10
+lease = timedelta(seconds=60)
+
+jobs = sa.Table(
+    "jobs",
+    metadata,
+    tenant_key(),
+    sa.Column("job_id", Id, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("payload", Document, nullable=False),
+    sa.Column("due_at", Instant, nullable=False),
+    sa.Column("claimable_at", Instant),
+    sa.Column("lease_token", Id),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("error", sa.Text),
+    sa.PrimaryKeyConstraint("community_id", "job_id", name="jobs_pkey"),
+    sa.ForeignKeyConstraint(["community_id"], ["ledger_heads.community_id"], name="jobs_head_fkey"),
+    sa.Index("jobs_claimable_idx", "community_id", "claimable_at"),
+    sqlite_strict=True,
+)
+
+due_work = sa.Table(
+    "due_work",
+    metadata,
+    tenant_key(),
+    sa.Column("next_at", Instant),
+    sa.PrimaryKeyConstraint("community_id", name="due_work_pkey"),
+    sa.ForeignKeyConstraint(["community_id"], ["ledger_heads.community_id"], name="due_work_head_fkey"),
+    sqlite_strict=True,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NewJob:
+    """A job to do at `due_at` or later; the payload holds ids."""
+
+    community: int
+    kind: str
+    due_at: datetime
+    payload: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A job under a lease of ours."""
+
+    community: int
+    job_id: UUID
+    kind: str
+    due_at: datetime
+    payload: dict[str, Any]
+    attempts: int
+    lease_token: UUID
+
+
+class LeaseLostError(Exception):
+    """The lease ran out and another worker has the job: the transaction must not commit."""
+
+
+async def open_queue(session: Session, community: int) -> None:
+    """Make a new community's row in `due_work`."""
+    await session.execute(sa.insert(due_work).values(community_id=community, next_at=None))
+
+
+async def enqueue(session: Session, new: Sequence[NewJob]) -> None:
+    """Add jobs in the commit of what makes them necessary."""
+    rows = [
+        {
+            "community_id": job.community,
+            "job_id": new_id(),
+            "kind": job.kind,
+            "payload": job.payload,
+            "due_at": job.due_at,
+            "claimable_at": job.due_at,
+            "attempts": 0,
+        }
+        for job in new
+    ]
+    await insert_rows(session, jobs, rows)
+    for community in {job.community for job in new}:
+        await _refresh(session, community)
+
+
+async def communities_due(session: Session, now: datetime) -> list[int]:
+    """Give the communities with a job that may be claimed by now."""
+    found = await session.execute(sa.select(due_work.c.community_id).where(due_work.c.next_at <= now))
+    return list(found.scalars())
+
+
+async def claim(session: Session, community: int) -> list[Claimed]:
+    """Take the earliest claimable jobs of a community, all of one kind, under a lease of 60 s."""
+    now = session.now(community)
+    ready = (jobs.c.community_id == community) & (jobs.c.claimable_at <= now)
+    first = await session.execute(sa.select(jobs.c.kind).where(ready).order_by(jobs.c.claimable_at).limit(1))
+    kind = first.scalar()
+    taken = (
+        sa.select(jobs.c.job_id)
+        .where(ready, jobs.c.kind == kind)
+        .order_by(jobs.c.claimable_at)
+        .limit(claimed_max)
+        .with_for_update(skip_locked=True)
+    )
+    claimed = await session.execute(
+        sa.update(jobs)
+        .where(jobs.c.community_id == community, jobs.c.job_id.in_(taken))
+        .values(claimable_at=now + lease, lease_token=uuid4(), attempts=jobs.c.attempts + 1)
+        .returning(jobs)
+    )
+    mine = [
+        Claimed(row.community_id, row.job_id, row.kind, row.due_at, row.payload, row.attempts, row.lease_token)
+        for row in claimed
+    ]
+    await _refresh(session, community)
+    return mine
+
+
+async def finish(session: Session, done: Sequence[Claimed]) -> None:
+    """Remove jobs in the commit of their effect. Raises `LeaseLostError` if one is not ours any more."""
+    community, token = done[0].community, done[0].lease_token
+    removed = await session.execute(
+        sa.delete(jobs).where(
+            jobs.c.community_id == community,
+            jobs.c.job_id.in_([job.job_id for job in done]),
+            jobs.c.lease_token == token,
+        )
+    )
+    if removed.rowcount != len(done):
+        raise LeaseLostError
+    await _refresh(session, community)
+
+
+async def postpone(session: Session, failed: Sequence[Claimed], error: str) -> None:
+    """Let jobs whose run failed be claimed again later, ever later, and after ten attempts not at all."""
+    community = failed[0].community
+    attempts = max(job.attempts for job in failed)
+    again_at = None
+    if attempts < attempts_max:
+        again_at = session.now(community) + timedelta(seconds=2**attempts)
+    await session.execute(
+        sa.update(jobs)
+        .where(
+            jobs.c.community_id == community,
+            jobs.c.job_id.in_([job.job_id for job in failed]),
+            jobs.c.lease_token == failed[0].lease_token,
+        )
+        .values(claimable_at=again_at, lease_token=None, error=error)
+    )
+    await _refresh(session, community)
+
+
+async def _refresh(session: Session, community: int) -> None:
+    earliest = sa.select(sa.func.min(jobs.c.claimable_at)).where(jobs.c.community_id == community).scalar_subquery()
+    await session.execute(sa.update(due_work).where(due_work.c.community_id == community).values(next_at=earliest))

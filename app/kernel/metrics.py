@@ -1,0 +1,16 @@
+"""What the service counts, in Prometheus' terms. One process, one registry."""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Gauge, Histogram
+
+requests = Counter(
+    "lovebank_requests_total", "Requests by route template, method and status.", ["route", "method", "status"]
+)
+request_seconds = Histogram("lovebank_request_seconds", "Time to answer, in seconds, by route template.", ["route"])
+transaction_seconds = Histogram(
+    "lovebank_transaction_seconds", "Time of a database transaction with its commit, in seconds."
+)
+postings = Counter("lovebank_postings_total", "Postings written.")
+refusals = Counter("lovebank_refusals_total", "Refusals of the domain by code.", ["code"])
+job_lag_seconds = Gauge("lovebank_job_lag_seconds", "How late the oldest job just claimed was, in seconds.")

@@ -1,0 +1,123 @@
+"""Column types that mean the same on both databases, and are valid in SQLite's STRICT tables."""
+
+from __future__ import annotations
+
+import datetime as dt
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy import BigInteger, Boolean, Date, DateTime, Integer, Text
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+if TYPE_CHECKING:
+    from sqlalchemy import Dialect
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+#: A count of units or a number that may outgrow 32 bits.
+Count = BigInteger().with_variant(Integer(), "sqlite")
+
+
+def micros(moment: datetime) -> int:
+    """Whole microseconds from 1970-01-01 UTC to an aware moment."""
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware moment: `timestamptz` on PostgreSQL, whole microseconds since 1970 UTC on SQLite."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Choose the database's own type."""
+        return dialect.type_descriptor(Integer() if dialect.name == "sqlite" else DateTime(timezone=True))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        """Hand the moment over in the database's form."""
+        return micros(value) if value is not None and dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        """Give the moment back in UTC."""
+        if value is None:
+            return None
+        if dialect.name == "sqlite":
+            return _EPOCH + timedelta(microseconds=value)
+        moment: datetime = value
+        return moment.astimezone(UTC)
+
+
+class LocalDate(TypeDecorator[dt.date]):
+    """A day of the community's calendar: `date` on PostgreSQL, ISO text on SQLite."""
+
+    impl = Date
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Choose the database's own type."""
+        return dialect.type_descriptor(Text() if dialect.name == "sqlite" else Date())
+
+    def process_bind_param(self, value: dt.date | None, dialect: Dialect) -> Any:
+        """Hand the day over in the database's form."""
+        return value.isoformat() if value is not None and dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> dt.date | None:
+        """Give the day back."""
+        return dt.date.fromisoformat(value) if value is not None and dialect.name == "sqlite" else value
+
+
+class Id(TypeDecorator[UUID]):
+    """A resource's id: `uuid` on PostgreSQL, its text on SQLite."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Choose the database's own type."""
+        return dialect.type_descriptor(Text() if dialect.name == "sqlite" else postgresql.UUID(as_uuid=True))
+
+    def process_bind_param(self, value: UUID | None, dialect: Dialect) -> Any:
+        """Hand the id over in the database's form."""
+        return str(value) if value is not None and dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> UUID | None:
+        """Give the id back."""
+        return UUID(value) if value is not None and dialect.name == "sqlite" else value
+
+
+class Flag(TypeDecorator[bool]):
+    """A yes or no: `boolean` on PostgreSQL, 0 or 1 on SQLite."""
+
+    impl = Boolean
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Choose the database's own type."""
+        return dialect.type_descriptor(Integer() if dialect.name == "sqlite" else Boolean())
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> bool | None:
+        """Give a real bool back."""
+        return None if value is None else bool(value)
+
+
+class Document(TypeDecorator[Any]):
+    """A small JSON document: `jsonb` on PostgreSQL, JSON text on SQLite."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Choose the database's own type."""
+        return dialect.type_descriptor(Text() if dialect.name == "sqlite" else postgresql.JSONB(none_as_null=True))
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
+        """Hand the document over in the database's form."""
+        return orjson.dumps(value).decode() if value is not None and dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Any:
+        """Give the parsed document back."""
+        return orjson.loads(value) if value is not None and dialect.name == "sqlite" else value

@@ -1,0 +1,89 @@
+"""Secrets at rest: keyed hashes, and personal data under a key of the person's own.
+
+A person's 256-bit key is wrapped by the service's key; their data is sealed with AES-GCM under it. Whoever destroys
+the wrapped key destroys the data, in every backup as well.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import os
+import secrets
+from typing import TYPE_CHECKING
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_nonce_bytes = 12
+
+
+def _derive(pepper: str, purpose: str) -> bytes:
+    return HKDF(SHA256(), 32, salt=None, info=f"love-bank {purpose}".encode()).derive(pepper.encode())
+
+
+class Vault:
+    """Hashes and seals with keys derived (HKDF-SHA-256) from the service's pepper, one for each purpose."""
+
+    def __init__(self, pepper: str) -> None:
+        """Derive the keys."""
+        self._wrapping = AESGCM(_derive(pepper, "person keys"))
+        self._hashing = _derive(pepper, "keyed hashes")
+
+    def hash(self, purpose: str, *values: str) -> str:
+        """Hash values under the service's key (HMAC-SHA-256, hex); the purpose keeps equal values of two kinds apart."""
+        message = "\x1f".join((purpose, *values)).encode()
+        return hmac.new(self._hashing, message, hashlib.sha256).hexdigest()
+
+    def new_person_key(self, owner: str) -> tuple[bytes, str]:
+        """Make a person's key; give it with its wrapped form, which only unwraps for the same owner."""
+        key = AESGCM.generate_key(256)
+        return key, _sealed(self._wrapping, key, owner)
+
+    def unwrap(self, wrapped: str, owner: str) -> bytes:
+        """Give the person's key back. Raises `cryptography.exceptions.InvalidTag` for another owner or pepper."""
+        return _opened(self._wrapping, wrapped, owner)
+
+
+def seal(key: bytes, plain: bytes, context: str) -> str:
+    """Encrypt under a person's key (AES-256-GCM, base64 with its nonce); the context has to be given again to open."""
+    return _sealed(AESGCM(key), plain, context)
+
+
+def unseal(key: bytes, sealed: str, context: str) -> bytes:
+    """Decrypt what `seal` made. Raises `cryptography.exceptions.InvalidTag` if it is not that."""
+    return _opened(AESGCM(key), sealed, context)
+
+
+def _sealed(cipher: AESGCM, plain: bytes, context: str) -> str:
+    nonce = os.urandom(_nonce_bytes)
+    return base64.b64encode(nonce + cipher.encrypt(nonce, plain, context.encode())).decode()
+
+
+def _opened(cipher: AESGCM, sealed: str, context: str) -> bytes:
+    raw = base64.b64decode(sealed)
+    return cipher.decrypt(raw[:_nonce_bytes], raw[_nonce_bytes:], context.encode())
+
+
+def development_secret(path: Path, make: str) -> str:
+    """Read a secret that development keeps in a file only its owner may read; write `make` there the first time."""
+    try:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+            file.write(make)
+    except FileExistsError:
+        return path.read_text(encoding="utf-8")
+    return make
+
+
+def new_pepper() -> str:
+    """Make a pepper of 256 random bits."""
+    return secrets.token_hex(32)
+
+
+__all__ = ["InvalidTag", "Vault", "development_secret", "new_pepper", "seal", "unseal"]

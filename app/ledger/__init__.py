@@ -1,0 +1,71 @@
+"""The ledger: append-only, double-entry, and this module its only door.
+
+Everything that moves a unit goes through `post` (or `reverse`); nothing else in the app writes these tables.
+The session has to hold the heads of the communities it posts in (`database.write(...)` locks them).
+"""
+
+from app.ledger.audit import Discrepancy, audit
+from app.ledger.errors import (
+    AlreadyReversed,
+    BalanceOutOfBounds,
+    InconsistentError,
+    LinkedEntryRefused,
+    UnbalancedEntry,
+    UnknownAccount,
+    UnknownTransaction,
+)
+from app.ledger.rules import (
+    BALANCE_MAX,
+    MAY_OVERDRAW,
+    NEVER_NEGATIVE,
+    NEVER_POSITIVE,
+    Account,
+    Change,
+    Entry,
+    NewAccount,
+    State,
+)
+from app.ledger.service import Posted, balances, open_accounts, post, post_decided, reverse, statement, states
+from app.ledger.store import (
+    Line,
+    accounts,
+    count_by_kind,
+    lines_of_transactions,
+    transactions,
+    trial_balance,
+)
+
+__all__ = [
+    "BALANCE_MAX",
+    "MAY_OVERDRAW",
+    "NEVER_NEGATIVE",
+    "NEVER_POSITIVE",
+    "Account",
+    "AlreadyReversed",
+    "BalanceOutOfBounds",
+    "Change",
+    "Discrepancy",
+    "Entry",
+    "InconsistentError",
+    "Line",
+    "LinkedEntryRefused",
+    "NewAccount",
+    "Posted",
+    "State",
+    "UnbalancedEntry",
+    "UnknownAccount",
+    "UnknownTransaction",
+    "accounts",
+    "audit",
+    "balances",
+    "count_by_kind",
+    "lines_of_transactions",
+    "open_accounts",
+    "post",
+    "post_decided",
+    "reverse",
+    "statement",
+    "states",
+    "transactions",
+    "trial_balance",
+]

@@ -1,0 +1,138 @@
+"""Double entry, pure: which entries hold on which balances, and what each account holds after them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING, NamedTuple
+
+from app.ledger.errors import BalanceOutOfBounds, LinkedEntryRefused, UnbalancedEntry, UnknownAccount
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from app.kernel.errors import Refusal
+
+BALANCE_MAX = 2**53 - 1
+"""No balance goes beyond what every JSON reader can hold exactly (RFC 8259, section 6)."""
+
+NEVER_NEGATIVE = 1
+MAY_OVERDRAW = 0
+NEVER_POSITIVE = -1
+
+
+class Account(NamedTuple):
+    """An account: the community's small number and the address within it, such as `community/points_issued`."""
+
+    community: int
+    address: str
+
+
+class NewAccount(NamedTuple):
+    """An account to open: its unit, and its bound (`NEVER_NEGATIVE`, `MAY_OVERDRAW` or `NEVER_POSITIVE`)."""
+
+    community: int
+    address: str
+    unit: str
+    bound: int
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A transaction to post: whole units moved between accounts of one community, summing to zero per unit.
+
+    `movements` pairs addresses with amounts (positive comes in, negative goes out). `reference` names what the entry
+    stands for, as a path below the community. Entries that follow each other with the same `group` are linked: all or none.
+    """
+
+    community: int
+    kind: str
+    movements: tuple[tuple[str, int], ...]
+    reference: str
+    posted_by: str
+    reverses: int | None = None
+    reason: str | None = None
+    group: object = None
+
+
+class State(NamedTuple):
+    """What an account holds: `number` is its small number in the community, `version` counts its postings."""
+
+    number: int
+    unit: str
+    bound: int
+    version: int
+    balance: int
+
+
+class Change(NamedTuple):
+    """One posting decided: the account's new version and balance after `amount` moved."""
+
+    account: Account
+    number: int
+    amount: int
+    version: int
+    balance_after: int
+
+
+def apply(states: Mapping[Account, State], entries: Sequence[Entry]) -> list[tuple[Change, ...] | Refusal]:
+    """Decide entries in order: for each the changes it makes, or why it does not hold.
+
+    `states` has the accounts as they are before the first entry; an account missing there is unknown. An entry sees
+    what the entries before it have done. Linked entries hold together or are refused together.
+    """
+    current = dict(states)
+    decisions: list[tuple[Change, ...] | Refusal] = []
+    for group, linked in groupby(entries, key=lambda entry: entry.group):
+        if group is None:
+            decisions.extend(_decide(current, entry) for entry in linked)
+        else:
+            decisions.extend(_decide_linked(current, tuple(linked)))
+    return decisions
+
+
+def _decide_linked(current: dict[Account, State], entries: Sequence[Entry]) -> Iterable[tuple[Change, ...] | Refusal]:
+    trial = dict(current)
+    decisions = [_decide(trial, entry) for entry in entries]
+    if all(isinstance(decision, tuple) for decision in decisions):
+        current.update(trial)
+        return decisions
+    return [LinkedEntryRefused() if isinstance(decision, tuple) else decision for decision in decisions]
+
+
+def _decide(current: dict[Account, State], entry: Entry) -> tuple[Change, ...] | Refusal:
+    """Decide one entry, and when it holds move `current` on."""
+    refusal = _shape_refusal(current, entry)
+    if refusal is not None:
+        return refusal
+    changes = []
+    for address, amount in entry.movements:
+        account = Account(entry.community, address)
+        state = current[account]
+        balance = state.balance + amount
+        if balance * state.bound < 0 or abs(balance) > BALANCE_MAX:
+            return BalanceOutOfBounds(account=address, balance=state.balance, amount=amount)
+        changes.append(Change(account, state.number, amount, state.version + 1, balance))
+    for change in changes:
+        current[change.account] = current[change.account]._replace(version=change.version, balance=change.balance_after)
+    return tuple(changes)
+
+
+def _shape_refusal(current: Mapping[Account, State], entry: Entry) -> Refusal | None:
+    sums: dict[str, int] = defaultdict(int)
+    if not entry.movements:
+        return UnbalancedEntry(reason="it moves nothing")
+    if len({address for address, _ in entry.movements}) < len(entry.movements):
+        return UnbalancedEntry(reason="an account stands in it twice")
+    for address, amount in entry.movements:
+        state = current.get(Account(entry.community, address))
+        if state is None:
+            return UnknownAccount(account=address)
+        if amount == 0:
+            return UnbalancedEntry(reason=f"it moves nothing on {address}")
+        sums[state.unit] += amount
+    for unit, total in sums.items():
+        if total:
+            return UnbalancedEntry(reason=f"{unit} sums to {total}")
+    return None

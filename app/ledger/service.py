@@ -1,0 +1,182 @@
+"""The ledger's use cases: load what a list of entries needs, let the rules decide, append."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from app.kernel import metrics
+from app.kernel.errors import Refusal
+from app.ledger import rules, store
+from app.ledger.errors import AlreadyReversed, InconsistentError, UnknownTransaction
+from app.ledger.rules import Account, Change, Entry, NewAccount
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from app.kernel.database import Session
+    from app.kernel.rows import Row
+    from app.ledger.rules import State
+    from app.ledger.store import Line
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """A transaction that was posted: its number in the community, its time, and what it changed."""
+
+    transaction_id: int
+    posted_at: datetime
+    changes: tuple[Change, ...]
+
+
+async def open_accounts(session: Session, accounts: Sequence[NewAccount]) -> None:
+    """Open accounts with a balance of zero. Their communities' heads must be held by the session."""
+    await store.insert_accounts(
+        session,
+        [
+            {
+                "community_id": account.community,
+                "account_number": session.heads[account.community].next_account(),
+                "address": account.address,
+                "unit": account.unit,
+                "bound": account.bound,
+            }
+            for account in accounts
+        ],
+    )
+
+
+async def post(session: Session, entries: Sequence[Entry]) -> list[Posted | Refusal]:
+    """Post entries in order, each alone or linked by `group`; for each its transaction or why it does not hold.
+
+    A fixed number of statements whatever the number of entries. The heads of all communities must be held.
+    """
+    wanted = (Account(entry.community, address) for entry in entries for address, _ in entry.movements)
+    states = await store.load_states(session, wanted)
+    outcomes: list[Posted | Refusal] = []
+    transactions: list[Row] = []
+    for entry, decision in zip(entries, rules.apply(states, entries), strict=True):
+        if isinstance(decision, Refusal):
+            outcomes.append(decision)
+            continue
+        head = session.heads[entry.community]
+        posted = Posted(head.next_transaction(), head.now, decision)
+        outcomes.append(posted)
+        transactions.append(_transaction_row(entry, posted))
+    await _append(session, transactions, [outcome for outcome in outcomes if isinstance(outcome, Posted)])
+    return outcomes
+
+
+async def post_decided(session: Session, entries: Sequence[Entry]) -> list[Posted]:
+    """Post entries that their feature has decided to hold. Raises `InconsistentError` when the ledger disagrees."""
+    posted = []
+    for entry, outcome in zip(entries, await post(session, entries), strict=True):
+        if isinstance(outcome, Refusal):
+            message = f"{entry.kind} {entry.reference}: {outcome.detail}"
+            raise InconsistentError(message)
+        posted.append(outcome)
+    return posted
+
+
+async def reverse(
+    session: Session, community: int, transaction_ids: Sequence[int], *, reason: str, posted_by: str
+) -> list[Posted | Refusal]:
+    """Post for each transaction its exact opposite, once at most, naming the one it reverses."""
+    lines = await store.lines_of_transactions(session, community, transaction_ids)
+    done = await store.reversed_already(session, community, transaction_ids)
+    refused: dict[int, Refusal] = {}
+    entries: list[Entry] = []
+    for index, number in enumerate(transaction_ids):
+        if number not in lines:
+            refused[index] = UnknownTransaction(transaction_id=number)
+        elif number in done:
+            refused[index] = AlreadyReversed(transaction_id=number)
+        else:
+            done.add(number)
+            entries.append(_opposite(community, number, lines[number], reason=reason, posted_by=posted_by))
+    posted = iter(await post(session, entries))
+    return [refused[index] if index in refused else next(posted) for index in range(len(transaction_ids))]
+
+
+def _opposite(community: int, number: int, lines: Sequence[Line], *, reason: str, posted_by: str) -> Entry:
+    return Entry(
+        community=community,
+        kind="reversal",
+        movements=tuple((line.account, -line.amount) for line in lines),
+        reference=lines[0].reference,
+        posted_by=posted_by,
+        reverses=number,
+        reason=reason,
+    )
+
+
+async def states(session: Session, accounts: Iterable[Account]) -> dict[Account, State]:
+    """What accounts hold now, with their versions; one that was never opened is missing."""
+    return await store.load_states(session, accounts)
+
+
+async def balances(session: Session, accounts: Sequence[Account], *, at: datetime | None = None) -> dict[Account, int]:
+    """What accounts of one community hold, now or once everything posted up to `at` had been posted."""
+    if at is not None:
+        return await store.balances_at(session, accounts, at)
+    return {account: state.balance for account, state in (await store.load_states(session, accounts)).items()}
+
+
+async def statement(
+    session: Session, accounts: Sequence[Account], *, before: Sequence[int | None], limit: int
+) -> list[Line]:
+    """The newest postings of a few accounts of one community together, newest first, at most `limit`.
+
+    `before` has for each account the version below which to read, or None to begin with its newest.
+    """
+    lines: list[Line] = []
+    for account, version in zip(accounts, before, strict=True):
+        lines += await store.lines_of_account(session, account, before=version, limit=limit)
+    order = {account.address: place for place, account in enumerate(accounts)}
+    lines.sort(key=lambda line: (-line.transaction_id, order[line.account]))
+    return lines[:limit]
+
+
+async def _append(session: Session, transactions: Sequence[Row], posted: Sequence[Posted]) -> None:
+    if not transactions:
+        return
+    postings = [
+        {
+            "community_id": change.account.community,
+            "account_number": change.number,
+            "version": change.version,
+            "transaction_number": outcome.transaction_id,
+            "amount": change.amount,
+            "balance_after": change.balance_after,
+        }
+        for outcome in posted
+        for change in outcome.changes
+    ]
+    # The last posting of an account in the batch is what it holds afterwards: one update an account.
+    latest = {(row["community_id"], row["account_number"]): row for row in postings}
+    balances = [
+        {
+            "community_id": row["community_id"],
+            "account_number": row["account_number"],
+            "version": row["version"],
+            "balance": row["balance_after"],
+        }
+        for row in latest.values()
+    ]
+    await store.append(session, transactions, postings, balances)
+    metrics.postings.inc(len(postings))
+
+
+def _transaction_row(entry: Entry, posted: Posted) -> Row:
+    return {
+        "community_id": entry.community,
+        "transaction_number": posted.transaction_id,
+        "kind": entry.kind,
+        "posted_at": posted.posted_at,
+        "posted_by": entry.posted_by,
+        "reference": entry.reference,
+        "postings_count": len(posted.changes),
+        "reverses": entry.reverses,
+        "reason": entry.reason,
+    }

@@ -1,0 +1,240 @@
+"""All SQL of the ledger's posting path and its reads. A list of any length takes the same number of statements."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
+
+import sqlalchemy as sa
+
+from app.kernel.rows import insert_rows, rows_of
+from app.ledger.rules import Account, State
+from app.ledger.tables import ledger_accounts, ledger_balances, ledger_postings, ledger_transactions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from sqlalchemy import RowMapping
+
+    from app.kernel.database import Session
+    from app.kernel.rows import Query, Row
+
+
+class Line(NamedTuple):
+    """A posting with its transaction, as a statement shows it. `version` is its place in its account."""
+
+    transaction_id: int
+    posted_at: datetime
+    kind: str
+    account: str
+    unit: str
+    amount: int
+    balance_after: int
+    version: int
+    reference: str
+
+
+@cache
+def _states(dialect: str) -> Query:
+    asked = rows_of(dialect, "rows", [ledger_accounts.c.community_id, ledger_accounts.c.address])
+    return (
+        sa.select(
+            ledger_accounts.c.community_id,
+            ledger_accounts.c.address,
+            ledger_accounts.c.account_number,
+            ledger_accounts.c.unit,
+            ledger_accounts.c.bound,
+            ledger_balances.c.version,
+            ledger_balances.c.balance,
+        )
+        .join_from(asked, ledger_accounts, _same(asked, ledger_accounts, "community_id", "address"))
+        .join(ledger_balances, _same(ledger_accounts, ledger_balances, "community_id", "account_number"))
+    )
+
+
+def _same(left: sa.FromClause, right: sa.FromClause, *names: str) -> sa.ColumnElement[bool]:
+    return sa.and_(*(left.c[name] == right.c[name] for name in names))
+
+
+async def load_states(session: Session, accounts: Iterable[Account]) -> dict[Account, State]:
+    """Load what these accounts hold; one that was never opened is missing from the answer."""
+    asked = [{"community_id": account.community, "address": account.address} for account in sorted(set(accounts))]
+    found = await session.execute_rows(_states(session.dialect), asked)
+    return {Account(row[0], row[1]): State(*row[2:]) for row in found}
+
+
+async def insert_accounts(session: Session, accounts: Sequence[Row]) -> None:
+    """Insert opened accounts and their balances of zero."""
+    await insert_rows(session, ledger_accounts, accounts)
+    names = ("community_id", "account_number", "bound")
+    empty = [{**{name: account[name] for name in names}, "version": 0, "balance": 0} for account in accounts]
+    await insert_rows(session, ledger_balances, empty)
+
+
+async def append(
+    session: Session, transactions: Sequence[Row], postings: Sequence[Row], balances: Sequence[Row]
+) -> None:
+    """Append transactions with their postings, and bring the balances up to them.
+
+    PostgreSQL checks when the postings come in, SQLite when the transaction's row does, so that goes in last there.
+    """
+    if session.dialect == "sqlite":
+        await insert_rows(session, ledger_postings, postings)
+        await insert_rows(session, ledger_transactions, transactions)
+    else:
+        await insert_rows(session, ledger_transactions, transactions)
+        await insert_rows(session, ledger_postings, postings)
+    await session.execute_rows(_new_balances(session.dialect), balances)
+
+
+@cache
+def _new_balances(dialect: str) -> sa.Update:
+    table = ledger_balances
+    new = rows_of(dialect, "rows", [table.c.community_id, table.c.account_number, table.c.version, table.c.balance])
+    return (
+        sa.update(table)
+        .where(_same(table, new, "community_id", "account_number"))
+        .values(version=new.c.version, balance=new.c.balance)
+    )
+
+
+_lines = sa.select(
+    ledger_transactions.c.community_id,
+    ledger_transactions.c.transaction_number,
+    ledger_transactions.c.posted_at,
+    ledger_transactions.c.kind,
+    ledger_accounts.c.address,
+    ledger_accounts.c.unit,
+    ledger_postings.c.amount,
+    ledger_postings.c.balance_after,
+    ledger_postings.c.version,
+    ledger_transactions.c.reference,
+).select_from(
+    ledger_postings.join(
+        ledger_transactions, _same(ledger_postings, ledger_transactions, "community_id", "transaction_number")
+    ).join(ledger_accounts, _same(ledger_postings, ledger_accounts, "community_id", "account_number"))
+)
+
+
+async def lines_of_account(session: Session, account: Account, *, before: int | None, limit: int) -> list[Line]:
+    """Load an account's newest postings, at most `limit`, with a version below `before`; newest first."""
+    conditions = [
+        ledger_postings.c.community_id == account.community,
+        ledger_postings.c.account_number
+        == sa.select(ledger_accounts.c.account_number)
+        .where(ledger_accounts.c.community_id == account.community, ledger_accounts.c.address == account.address)
+        .scalar_subquery(),
+    ]
+    if before is not None:
+        conditions.append(ledger_postings.c.version < before)
+    found = await session.execute(_lines.where(*conditions).order_by(ledger_postings.c.version.desc()).limit(limit))
+    return [Line(*row[1:]) for row in found]
+
+
+async def lines_of_transactions(session: Session, community: int, numbers: Sequence[int]) -> dict[int, list[Line]]:
+    """Load the postings of these transactions by number; unknown numbers are missing."""
+    found = await session.execute(
+        _lines.where(
+            ledger_postings.c.community_id == community, ledger_postings.c.transaction_number.in_(numbers)
+        ).order_by(ledger_postings.c.transaction_number, ledger_postings.c.account_number)
+    )
+    lines: dict[int, list[Line]] = {}
+    for row in found:
+        lines.setdefault(row.transaction_number, []).append(Line(*row[1:]))
+    return lines
+
+
+async def transactions(
+    session: Session, community: int, *, before: int | None, limit: int, number: int | None = None
+) -> list[RowMapping]:
+    """Load transaction rows, newest first, below the number `before`, or the one with this number."""
+    statement = sa.select(ledger_transactions).where(ledger_transactions.c.community_id == community)
+    if before is not None:
+        statement = statement.where(ledger_transactions.c.transaction_number < before)
+    if number is not None:
+        statement = statement.where(ledger_transactions.c.transaction_number == number)
+    found = await session.execute(statement.order_by(ledger_transactions.c.transaction_number.desc()).limit(limit))
+    return [row._mapping for row in found]
+
+
+async def reversed_already(session: Session, community: int, numbers: Sequence[int]) -> set[int]:
+    """Tell which of these transactions have been reversed."""
+    found = await session.execute(
+        sa.select(ledger_transactions.c.reverses).where(
+            ledger_transactions.c.community_id == community, ledger_transactions.c.reverses.in_(numbers)
+        )
+    )
+    return set(found.scalars())
+
+
+async def balances_at(session: Session, accounts: Sequence[Account], moment: datetime) -> dict[Account, int]:
+    """Load what accounts of one community held once everything posted up to a moment had been posted."""
+    community = accounts[0].community
+    last = (
+        sa.select(sa.func.max(ledger_transactions.c.transaction_number))
+        .where(ledger_transactions.c.community_id == community, ledger_transactions.c.posted_at <= moment)
+        .scalar_subquery()
+    )
+    held = (
+        sa.select(ledger_postings.c.balance_after)
+        .where(
+            ledger_postings.c.community_id == community,
+            ledger_postings.c.account_number == ledger_accounts.c.account_number,
+            ledger_postings.c.transaction_number <= last,
+        )
+        .order_by(ledger_postings.c.version.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    found = await session.execute(
+        sa.select(ledger_accounts.c.address, sa.func.coalesce(held, 0)).where(
+            ledger_accounts.c.community_id == community,
+            ledger_accounts.c.address.in_([account.address for account in accounts]),
+        )
+    )
+    return {Account(community, row[0]): row[1] for row in found}
+
+
+async def accounts(session: Session, community: int, *, after: int, limit: int) -> list[RowMapping]:
+    """Load accounts with what they hold, by account number above `after`."""
+    found = await session.execute(
+        sa.select(
+            ledger_accounts.c.account_number,
+            ledger_accounts.c.address,
+            ledger_accounts.c.unit,
+            ledger_balances.c.balance,
+            ledger_balances.c.version,
+        )
+        .join(ledger_balances, _same(ledger_accounts, ledger_balances, "community_id", "account_number"))
+        .where(ledger_accounts.c.community_id == community, ledger_accounts.c.account_number > after)
+        .order_by(ledger_accounts.c.account_number)
+        .limit(limit)
+    )
+    return [row._mapping for row in found]
+
+
+async def trial_balance(session: Session, community: int) -> list[RowMapping]:
+    """Sum the balances of all accounts by unit."""
+    found = await session.execute(
+        sa.select(
+            ledger_accounts.c.unit,
+            sa.cast(sa.func.sum(ledger_balances.c.balance), sa.BigInteger).label("sum"),
+            sa.func.count().label("accounts"),
+        )
+        .join(ledger_balances, _same(ledger_accounts, ledger_balances, "community_id", "account_number"))
+        .where(ledger_accounts.c.community_id == community)
+        .group_by(ledger_accounts.c.unit)
+        .order_by(ledger_accounts.c.unit)
+    )
+    return [row._mapping for row in found]
+
+
+async def count_by_kind(session: Session, community: int) -> dict[str, int]:
+    """Count transactions by kind."""
+    found = await session.execute(
+        sa.select(ledger_transactions.c.kind, sa.func.count())
+        .where(ledger_transactions.c.community_id == community)
+        .group_by(ledger_transactions.c.kind)
+    )
+    return {row[0]: row[1] for row in found}

@@ -1,0 +1,100 @@
+"""Makes the app: settings, database, keys, routes."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING
+
+from fastapi_offline import FastAPIOffline
+
+from app import worker
+from app.access import api as access
+from app.access.tokens import Tokens, new_signing_key
+from app.communities import api as communities
+from app.communities.service import Directory
+from app.goods import api as goods
+from app.hours import api as hours
+from app.hours import catalogue_api as earning
+from app.hours.schemas import ReferencedServiceRecord
+from app.http import health
+from app.http.context import Context
+from app.http.failures import install_failures
+from app.http.middleware import Observed
+from app.http.openapi import describe, install_openapi
+from app.kernel.clock import Clock, SystemClock
+from app.kernel.database import Database
+from app.kernel.vault import Vault, development_secret, new_pepper
+from app.redemptions import api as redemptions
+from app.reports import api as reports
+from app.volunteers import api as volunteers
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from fastapi import FastAPI
+
+    from app.settings import Settings
+
+ROUTERS = (
+    access.public,
+    access.router,
+    communities.router,
+    volunteers.router,
+    earning.router,
+    hours.router,
+    goods.router,
+    redemptions.router,
+    reports.router,
+    health.router,
+)
+
+
+class MissingSecretError(Exception):
+    """Production needs a secret that was not given."""
+
+
+def open_database(settings: Settings, clock: Clock | None = None) -> Database:
+    """Make the database of a service with these settings; nothing connects yet."""
+    pepper = _secret(settings, "secret_pepper", ".lovebank-pepper", new_pepper())
+    return Database(settings, clock=clock or SystemClock(), vault=Vault(pepper))
+
+
+def _secret(settings: Settings, name: str, file: str, make: str) -> str:
+    given = getattr(settings, name)
+    if given is not None:
+        return str(given.get_secret_value())
+    if settings.environment == "production":
+        message = f"production needs LOVEBANK_{name.upper()} (or LOVEBANK_{name.upper()}_FILE)"
+        raise MissingSecretError(message)
+    return development_secret(settings.keys_folder / file, make)
+
+
+def create_app(settings: Settings, *, clock: Clock | None = None, with_worker: bool = False) -> FastAPI:
+    """Make the app. With a worker, due jobs run inside its process."""
+    database = open_database(settings, clock)
+    signing_key = _secret(settings, "signing_key", ".lovebank-signing-key.pem", new_signing_key())
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        jobs = asyncio.create_task(worker.run_forever(database, settings)) if with_worker else None
+        try:
+            yield
+        finally:
+            if jobs is not None:
+                jobs.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await jobs
+            await database.close()
+
+    app: FastAPI = FastAPIOffline(lifespan=lifespan, **describe())
+    app.state.context = Context(settings, database)
+    app.state.tokens = Tokens(signing_key, issuer=settings.issuer, seconds=settings.token_seconds)
+    app.state.directory = Directory(database)
+    for router in ROUTERS:
+        app.include_router(router)
+    routes = [route for router in ROUTERS for route in router.routes]
+    install_failures(app, routes)
+    install_openapi(app, [ReferencedServiceRecord])
+    app.add_middleware(Observed, body_bytes_max=settings.body_bytes_max)
+    return app

@@ -1,0 +1,71 @@
+"""Why goods are not reserved or not handed over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from app.kernel.errors import Refusal
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+
+@dataclass(frozen=True, slots=True)
+class LimitReached(Refusal):
+    """The person has had as many of an article as the period allows."""
+
+    code: ClassVar[str] = "limit-reached"
+    goods: str
+    limit: int
+    taken: int
+    needed: int
+    period_from: dt.date
+    period_to: dt.date
+
+    @property
+    def detail(self) -> str:
+        """Say what is left."""
+        return (
+            f"{self.limit} of {self.goods} may be redeemed per person from {self.period_from} to {self.period_to};"
+            f" {self.taken} have been, {self.needed} were asked for."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class InsufficientPoints(Refusal):
+    """The volunteer's free points do not cover the price."""
+
+    code: ClassVar[str] = "insufficient-points"
+    balance: int
+    needed: int
+
+    @property
+    def detail(self) -> str:
+        """Say what there is and what is needed."""
+        return f"The volunteer has {self.balance} points to spend and needs {self.needed}."
+
+
+@dataclass(frozen=True, slots=True)
+class WrongPickupCode(Refusal):
+    """The code is not the one of this redemption."""
+
+    code: ClassVar[str] = "wrong-pickup-code"
+
+    @property
+    def detail(self) -> str:
+        """Say what to check."""
+        return "This is not the pickup code of this redemption."
+
+
+@dataclass(frozen=True, slots=True)
+class RedemptionNotOpen(Refusal):
+    """The redemption is not reserved any more."""
+
+    code: ClassVar[str] = "redemption-not-open"
+    status: str
+
+    @property
+    def detail(self) -> str:
+        """Say what it is."""
+        return f"The redemption is {self.status}; only a reserved one can be collected or cancelled."

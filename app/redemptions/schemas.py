@@ -1,0 +1,117 @@
+"""What redemptions look like on the wire."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, Strict, StringConstraints, model_validator
+
+from app.http.fields import Moment, Paragraph, Positive, RequestModel
+from app.redemptions.rules import Redemption
+from app.redemptions.service import NewRedemption, Wanted
+
+if TYPE_CHECKING:
+    from typing import Self
+
+lines_max = 50
+_quantity_max = 10_000
+
+Status = Literal["reserved", "collected", "cancelled", "lapsed", "returned"]
+PickupCode = Annotated[str, Strict(), StringConstraints(pattern=r"^\d{6}$")]
+
+
+class LineNew(RequestModel):
+    """Pieces of an article to redeem."""
+
+    goods_id: UUID
+    quantity: Annotated[Positive, Field(le=_quantity_max)]
+
+
+class RedemptionNew(RequestModel):
+    """Goods to reserve for a volunteer."""
+
+    volunteer_id: UUID
+    lines: Annotated[tuple[LineNew, ...], Field(min_length=1, max_length=lines_max)]
+    occurred_at: Moment | None = Field(None, description="when it took place, for desks that were offline; default now")
+
+    @model_validator(mode="after")
+    def _each_article_once(self) -> Self:
+        if len({line.goods_id for line in self.lines}) < len(self.lines):
+            message = "each article may stand in one line only"
+            raise ValueError(message)
+        return self
+
+    def command(self, community: int, reserved_by: str) -> NewRedemption:
+        """Make the command of it."""
+        wanted = tuple(Wanted(line.goods_id, line.quantity) for line in self.lines)
+        return NewRedemption(community, self.volunteer_id, wanted, reserved_by, self.occurred_at)
+
+
+class CollectionNew(RequestModel):
+    """The pickup code that the volunteer shows."""
+
+    pickup_code: PickupCode
+
+
+class CancellationNew(RequestModel):
+    """Why a redemption is cancelled, if anyone asks."""
+
+    reason: Paragraph | None = None
+
+
+class LineModel(BaseModel):
+    """Pieces of an article, at the price of the day."""
+
+    model_config = ConfigDict(title="RedemptionLine", from_attributes=True)
+
+    goods_id: UUID
+    quantity: int
+    points_each: int
+
+
+class RedemptionModel(BaseModel):
+    """A redemption (兑换)."""
+
+    model_config = ConfigDict(title="Redemption")
+
+    id: UUID
+    volunteer_id: UUID
+    lines: list[LineModel]
+    points: int
+    status: Status
+    pickup_code: str | None = Field(description="six digits; null to roles that hand nothing over")
+    occurred_at: datetime
+    reserved_by: str
+    reserved_at: datetime
+    lapses_at: datetime
+    closed_at: datetime | None
+    closed_by: str | None
+    reason: str | None
+
+    @classmethod
+    def of(cls, redemption: Redemption, *, code: bool = True) -> RedemptionModel:
+        """Show a redemption; its pickup code only where goods are handed over."""
+        return cls(
+            id=redemption.id,
+            volunteer_id=redemption.volunteer_id,
+            lines=[LineModel.model_validate(line) for line in redemption.lines],
+            points=redemption.points,
+            status=redemption.status,  # type: ignore[arg-type]  # checked by the model and by the database
+            pickup_code=redemption.pickup_code if code else None,
+            occurred_at=redemption.occurred_at,
+            reserved_by=redemption.reserved_by,
+            reserved_at=redemption.reserved_at,
+            lapses_at=redemption.lapses_at,
+            closed_at=redemption.closed_at,
+            closed_by=redemption.closed_by,
+            reason=redemption.reason,
+        )
+
+
+class RedemptionPage(BaseModel):
+    """A page of redemptions."""
+
+    items: list[RedemptionModel]
+    next_cursor: str | None

@@ -1,0 +1,402 @@
+"""Redemptions: reserve, then collect, cancel or lapse. Every use case is over a list and posts in one go."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from app import ledger
+from app.communities.service import communities_by_number
+from app.goods.errors import UnknownGoods
+from app.goods.rules import shelf_account
+from app.goods.service import load_goods
+from app.kernel.errors import Fault, InvalidRequest, NotFound, Refusal, Refused
+from app.kernel.events import Event, append
+from app.kernel.ids import new_id
+from app.kernel.jobs import NewJob, enqueue
+from app.kernel.references import (
+    NewlySeen,
+    ReferenceReused,
+    Seen,
+    Told,
+    content_hash,
+    keep_seen,
+    load_seen,
+    replay,
+    told,
+)
+from app.ledger import Account, Entry
+from app.redemptions import store
+from app.redemptions.errors import RedemptionNotOpen, WrongPickupCode
+from app.redemptions.rules import (
+    CANCELLED,
+    COLLECTED,
+    LAPSED,
+    RESERVED,
+    Counter,
+    Line,
+    Redemption,
+    collection,
+    order_refusal,
+    period_of,
+    release,
+    reservation,
+)
+from app.volunteers.errors import UnknownVolunteer
+from app.volunteers.rules import points_account
+from app.volunteers.service import consent_dates
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+    from uuid import UUID
+
+    from app.communities.rules import Community
+    from app.goods.rules import Goods
+    from app.kernel.database import Session
+    from app.redemptions.store import RedemptionKey
+
+RESOURCE = "redemption"
+LAPSE = "lapse_redemption"
+
+_pickup_digits = 6
+_kinds = {COLLECTED: "collection", CANCELLED: "cancellation", LAPSED: "lapse"}
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Pieces of an article to redeem. `alias` names the article as the sender does, where that is not its id."""
+
+    goods_id: UUID | None
+    quantity: int
+    alias: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewRedemption:
+    """Goods to reserve. `alias` names the volunteer where the sender knows no id (a keyed hash of the phone)."""
+
+    community: int
+    volunteer_id: UUID | None
+    wanted: tuple[Wanted, ...]
+    reserved_by: str
+    occurred_at: datetime | None = None
+    reference: str | None = None
+    alias: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """A redemption to close as collected (against its pickup code), cancelled or lapsed."""
+
+    community: int
+    redemption_id: UUID
+    status: str
+    closed_by: str
+    pickup_code: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reserved:
+    """What became of a redemption: it or the refusal, and whether that was decided before."""
+
+    outcome: Redemption | Refusal | Told
+    replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """What makes two redemptions under one reference the same."""
+
+    wanted: tuple[tuple[str, int], ...]
+    occurred_at: datetime | None
+
+
+@dataclass(slots=True)
+class _Loaded:
+    """All that decisions about a batch of redemptions rest on."""
+
+    communities: Mapping[int, Community]
+    known_volunteers: set[tuple[int, UUID]]
+    goods: Mapping[tuple[int, UUID], Goods]
+    counters: dict[tuple[int, UUID], Counter]
+    shelves: dict[int, dict[UUID, int]]
+    seen: dict[tuple[int, str], Seen]
+
+
+async def reserve_goods(session: Session, new: Sequence[NewRedemption]) -> list[Reserved]:
+    """Reserve goods in order: points and pieces are held until collected, cancelled or lapsed."""
+    loaded = await _load(session, new)
+    decisions: list[Redemption | Seen | Refusal] = []
+    newly: list[NewlySeen] = []
+    for item in new:
+        decision = _decide(session, loaded, item)
+        decisions.append(decision)
+        decided_before = isinstance(decision, Seen | ReferenceReused)
+        if item.reference is not None and not decided_before and not isinstance(decision, InvalidRequest):
+            seen = _seen(item, decision)
+            loaded.seen[item.community, item.reference] = seen
+            newly.append(NewlySeen(item.community, item.reference, seen))
+    made = await _store(session, [decision for decision in decisions if isinstance(decision, Redemption)])
+    await keep_seen(session, RESOURCE, newly)
+    return await _answers(session, new, decisions, made)
+
+
+async def reserve_unreferenced(session: Session, new: Sequence[NewRedemption]) -> list[Redemption | Refusal]:
+    """Reserve goods for orders that carry no reference: for each the redemption or the refusal."""
+    results: list[Redemption | Refusal] = []
+    for reserved in await reserve_goods(session, new):
+        if isinstance(reserved.outcome, Told):
+            raise AssertionError  # only a reference can be seen before
+        results.append(reserved.outcome)
+    return results
+
+
+async def _load(session: Session, new: Sequence[NewRedemption]) -> _Loaded:
+    communities = await communities_by_number(session, {item.community for item in new})
+    volunteers = {(item.community, item.volunteer_id) for item in new if item.volunteer_id is not None}
+    known = set(await consent_dates(session, volunteers))
+    wanted = {(item.community, one.goods_id) for item in new for one in item.wanted if one.goods_id is not None}
+    goods = await load_goods(session, wanted)
+    points = {key: Account(key[0], points_account(key[1])) for key in known}
+    shelves = {key: Account(key[0], shelf_account(key[1])) for key in goods}
+    states = await ledger.states(session, [*points.values(), *shelves.values()])
+    taken = await store.taken(session, _spans(session, communities, goods, new))
+    references = {(item.community, item.reference) for item in new if item.reference is not None}
+    by_community: dict[int, dict[UUID, int]] = {}
+    for key, account in shelves.items():
+        by_community.setdefault(key[0], {})[key[1]] = states[account].balance
+    return _Loaded(
+        communities=communities,
+        known_volunteers=known,
+        goods=goods,
+        counters={key: Counter(states[account].balance, taken.get(key, {})) for key, account in points.items()},
+        shelves=by_community,
+        seen=await load_seen(session, RESOURCE, references),
+    )
+
+
+def _spans(
+    session: Session,
+    communities: Mapping[int, Community],
+    goods: Mapping[tuple[int, UUID], Goods],
+    new: Sequence[NewRedemption],
+) -> set[store.Span]:
+    """The days for which to ask what volunteers had of the limited articles they want."""
+    spans = set()
+    for item in new:
+        if item.volunteer_id is None:
+            continue
+        day = communities[item.community].local_date(item.occurred_at or session.now(item.community))
+        for one in item.wanted:
+            article = goods.get((item.community, one.goods_id)) if one.goods_id else None
+            if article is not None and article.limit_per_person is not None:
+                spans.add(
+                    store.Span(item.community, item.volunteer_id, article.id, *period_of(day, article.limit_period))
+                )
+    return _merged(spans)
+
+
+def _merged(spans: set[store.Span]) -> set[store.Span]:
+    """One span for each volunteer and article, so that no piece is loaded twice."""
+    merged: dict[tuple[int, UUID, UUID], store.Span] = {}
+    for span in spans:
+        other = merged.get(span[:3], span)
+        merged[span[:3]] = span._replace(first=min(span.first, other.first), last=max(span.last, other.last))
+    return set(merged.values())
+
+
+def _decide(session: Session, loaded: _Loaded, item: NewRedemption) -> Redemption | Seen | Refusal:
+    now = session.now(item.community)
+    community = loaded.communities[item.community]
+    if item.occurred_at is not None and item.occurred_at > now:
+        return InvalidRequest(errors=(Fault("/occurred_at", "a redemption does not lie in the future"),))
+    before = loaded.seen.get((item.community, item.reference)) if item.reference is not None else None
+    if before is not None and item.reference is not None:
+        return replay(before, item.reference, who=_names(item), content=_content(item))
+    if item.volunteer_id is None or (item.community, item.volunteer_id) not in loaded.known_volunteers:
+        return UnknownVolunteer(volunteer_id=item.volunteer_id)
+    order = []
+    for one in item.wanted:
+        article = loaded.goods.get((item.community, one.goods_id)) if one.goods_id else None
+        if article is None:
+            return UnknownGoods(goods=one.alias or str(one.goods_id))
+        order.append((article, one.quantity))
+    day = community.local_date(item.occurred_at or now)
+    counter = loaded.counters[item.community, item.volunteer_id]
+    shelves = loaded.shelves[item.community]
+    refusal = order_refusal(order, day, counter, shelves)
+    if refusal is not None:
+        return refusal
+    redemption = _redemption(session, community, item, item.volunteer_id, order)
+    counter.points -= redemption.points
+    for line in redemption.lines:
+        shelves[line.goods_id] -= line.quantity
+        counter.taken.setdefault(line.goods_id, []).append((day, line.quantity))
+    return redemption
+
+
+def _names(item: NewRedemption) -> set[str]:
+    return {str(name) for name in (item.volunteer_id, item.alias) if name is not None}
+
+
+def _content(item: NewRedemption) -> str:
+    wanted = tuple((one.alias or str(one.goods_id), one.quantity) for one in item.wanted)
+    return content_hash(_Content(wanted, item.occurred_at))
+
+
+def _seen(item: NewRedemption, decision: Redemption | Seen | Refusal) -> Seen:
+    if isinstance(decision, Seen):
+        return decision
+    who = str(item.volunteer_id or item.alias)
+    if isinstance(decision, Refusal):
+        return Seen(who, _content(item), None, told(decision))
+    return Seen(who, _content(item), decision.id, None)
+
+
+def _redemption(
+    session: Session,
+    community: Community,
+    item: NewRedemption,
+    volunteer_id: UUID,
+    order: Sequence[tuple[Goods, int]],
+) -> Redemption:
+    now = session.now(item.community)
+    lines = tuple(Line(article.id, quantity, article.points_price) for article, quantity in order)
+    occurred_at = item.occurred_at or now
+    return Redemption(
+        id=new_id(),
+        community=item.community,
+        number=0,
+        volunteer_id=volunteer_id,
+        lines=tuple(sorted(lines, key=lambda line: line.goods_id)),
+        points=sum(line.points_each * line.quantity for line in lines),
+        status=RESERVED,
+        pickup_code=f"{secrets.randbelow(10**_pickup_digits):0{_pickup_digits}}",
+        occurred_at=occurred_at,
+        occurred_on=community.local_date(occurred_at),
+        reserved_by=item.reserved_by,
+        reserved_at=now,
+        lapses_at=now + timedelta(hours=community.redemption_hold_hours),
+    )
+
+
+async def _store(session: Session, made: Sequence[Redemption]) -> dict[UUID, Redemption]:
+    numbers = await append(session, [_event(one) for one in made])
+    reserved = [replace(one, number=number) for one, number in zip(made, numbers, strict=True)]
+    await store.insert(session, reserved)
+    await ledger.post_decided(
+        session, [_entry(one, "reservation", reservation(one), one.reserved_by) for one in reserved]
+    )
+    await enqueue(
+        session,
+        [NewJob(one.community, LAPSE, one.lapses_at, {"redemption_id": str(one.id)}) for one in reserved],
+    )
+    return {one.id: one for one in reserved}
+
+
+def _event(redemption: Redemption) -> Event:
+    ids = {"redemption_id": str(redemption.id), "volunteer_id": str(redemption.volunteer_id)}
+    return Event(redemption.community, f"redemption.{redemption.status}", ids)
+
+
+def _entry(redemption: Redemption, kind: str, movements: tuple[tuple[str, int], ...], by: str) -> Entry:
+    return Entry(
+        community=redemption.community,
+        kind=kind,
+        movements=movements,
+        reference=f"redemptions/{redemption.id}",
+        posted_by=by,
+        reason=redemption.reason,
+    )
+
+
+async def _answers(
+    session: Session,
+    new: Sequence[NewRedemption],
+    decisions: Sequence[Redemption | Seen | Refusal],
+    made: Mapping[UUID, Redemption],
+) -> list[Reserved]:
+    again = {
+        (item.community, decision.resource_id)
+        for item, decision in zip(new, decisions, strict=True)
+        if isinstance(decision, Seen) and decision.resource_id and decision.resource_id not in made
+    }
+    earlier = await store.load(session, again)
+    answers = []
+    for item, decision in zip(new, decisions, strict=True):
+        if isinstance(decision, Redemption):
+            answers.append(Reserved(made[decision.id]))
+        elif isinstance(decision, Refusal):
+            answers.append(Reserved(decision))
+        elif decision.refusal is not None:
+            answers.append(Reserved(decision.refusal, replayed=True))
+        elif decision.resource_id is not None:
+            one = made.get(decision.resource_id) or earlier[item.community, decision.resource_id]
+            answers.append(Reserved(one, replayed=True))
+    return answers
+
+
+async def close_redemptions(session: Session, closings: Sequence[Closing]) -> list[Redemption | Refusal]:
+    """Close reserved redemptions in order: collected against the code, cancelled, or lapsed when their hold is over."""
+    found = await store.load(session, {(item.community, item.redemption_id) for item in closings})
+    outcomes: list[RedemptionKey | Refusal] = []
+    for item in closings:
+        key = (item.community, item.redemption_id)
+        refusal = _closing_refusal(session, found.get(key), item)
+        outcomes.append(refusal or key)
+        if refusal is None:
+            found[key] = replace(
+                found[key],
+                status=item.status,
+                closed_at=session.now(item.community),
+                closed_by=item.closed_by,
+                reason=item.reason,
+            )
+    closed = [found[outcome] for outcome in outcomes if not isinstance(outcome, Refusal)]
+    if closed:
+        await store.close(session, closed)
+        await ledger.post_decided(session, [_closing_entry(one) for one in closed])
+        await append(session, [_event(one) for one in closed])
+    return [outcome if isinstance(outcome, Refusal) else found[outcome] for outcome in outcomes]
+
+
+def _closing_refusal(session: Session, redemption: Redemption | None, item: Closing) -> Refusal | None:
+    if redemption is None:
+        return NotFound(resource="redemption")
+    status = redemption.status_at(session.now(item.community))
+    if redemption.status != RESERVED or (status == LAPSED) != (item.status == LAPSED):
+        return RedemptionNotOpen(status=status)
+    if item.status == COLLECTED and not hmac.compare_digest(redemption.pickup_code, item.pickup_code or ""):
+        return WrongPickupCode()
+    return None
+
+
+def _closing_entry(redemption: Redemption) -> Entry:
+    movements = collection(redemption) if redemption.status == COLLECTED else release(redemption)
+    return _entry(redemption, _kinds[redemption.status], movements, redemption.closed_by or "")
+
+
+async def get_redemption(session: Session, community: int, redemption_id: UUID) -> Redemption:
+    """Read one redemption. Raises `Refused(NotFound)`."""
+    found = await store.load(session, [(community, redemption_id)])
+    if not found:
+        raise Refused(NotFound(resource="redemption"))
+    return found[community, redemption_id]
+
+
+async def list_redemptions(
+    session: Session,
+    community: int,
+    *,
+    before: int | None = None,
+    limit: int | None = None,
+    status: str | None = None,
+    volunteer_id: UUID | None = None,
+) -> list[Redemption]:
+    """Redemptions, newest first; all without a limit."""
+    return await store.page(session, community, before=before, limit=limit, status=status, volunteer_id=volunteer_id)

@@ -1,0 +1,215 @@
+"""All SQL of redemptions."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
+
+import sqlalchemy as sa
+
+from app.kernel.rows import insert_rows, rows_of
+from app.kernel.types import LocalDate
+from app.redemptions.rules import COLLECTED, RESERVED, Line, Redemption
+from app.redemptions.tables import redemption_lines, redemptions
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Collection, Sequence
+    from uuid import UUID
+
+    from app.kernel.database import Session
+    from app.kernel.rows import AnyRow, Query
+
+RedemptionKey = tuple[int, "UUID"]
+"""A redemption: the community's small number and the redemption's id."""
+
+_r, _l = redemptions.c, redemption_lines.c
+
+
+class Span(NamedTuple):
+    """The days over which a volunteer's pieces of an article are asked for."""
+
+    community: int
+    volunteer_id: UUID
+    goods_id: UUID
+    first: dt.date
+    last: dt.date
+
+
+async def insert(session: Session, made: Sequence[Redemption]) -> None:
+    """Insert redemptions with their lines."""
+    rows = [
+        {
+            "community_id": one.community,
+            "redemption_id": one.id,
+            "number": one.number,
+            "volunteer_id": one.volunteer_id,
+            "points": one.points,
+            "pickup_code": one.pickup_code,
+            "occurred_at": one.occurred_at,
+            "occurred_on": one.occurred_on,
+            "reserved_by": one.reserved_by,
+            "reserved_at": one.reserved_at,
+            "lapses_at": one.lapses_at,
+            "status": one.status,
+        }
+        for one in made
+    ]
+    lines = [
+        {
+            "community_id": one.community,
+            "redemption_id": one.id,
+            "goods_id": line.goods_id,
+            "quantity": line.quantity,
+            "points_each": line.points_each,
+        }
+        for one in made
+        for line in one.lines
+    ]
+    await insert_rows(session, redemptions, rows)
+    await insert_rows(session, redemption_lines, lines)
+
+
+@cache
+def _taken(dialect: str) -> Query:
+    asked = rows_of(
+        dialect,
+        "rows",
+        [
+            _r.community_id,
+            _r.volunteer_id,
+            _l.goods_id,
+            sa.Column("first", LocalDate),
+            sa.Column("last", LocalDate),
+        ],
+    )
+    who = (_r.community_id == asked.c.community_id) & (_r.volunteer_id == asked.c.volunteer_id)
+    what = (
+        (_l.community_id == _r.community_id)
+        & (_l.redemption_id == _r.redemption_id)
+        & (_l.goods_id == asked.c.goods_id)
+    )
+    return (
+        sa.select(_r.community_id, _r.volunteer_id, _l.goods_id, _r.occurred_on, _l.quantity)
+        .select_from(asked.join(redemptions, who).join(redemption_lines, what))
+        .where(_r.occurred_on.between(asked.c.first, asked.c.last), _r.status.in_((RESERVED, COLLECTED)))
+    )
+
+
+async def taken(
+    session: Session, spans: Collection[Span]
+) -> dict[tuple[int, UUID], dict[UUID, list[tuple[dt.date, int]]]]:
+    """Load the pieces that volunteers had or hold within these spans: by volunteer, article and day."""
+    asked = [
+        {
+            "community_id": span.community,
+            "volunteer_id": span.volunteer_id,
+            "goods_id": span.goods_id,
+            "first": span.first,
+            "last": span.last,
+        }
+        for span in spans
+    ]
+    found: dict[tuple[int, UUID], dict[UUID, list[tuple[dt.date, int]]]] = {}
+    for row in await session.execute_rows(_taken(session.dialect), asked):
+        by_goods = found.setdefault((row.community_id, row.volunteer_id), {})
+        by_goods.setdefault(row.goods_id, []).append((row.occurred_on, row.quantity))
+    return found
+
+
+@cache
+def _by_id(dialect: str) -> Query:
+    asked = rows_of(dialect, "rows", [_r.community_id, _r.redemption_id])
+    matches = (_r.community_id == asked.c.community_id) & (_r.redemption_id == asked.c.redemption_id)
+    return sa.select(redemptions).join_from(asked, redemptions, matches)
+
+
+@cache
+def _lines(dialect: str) -> Query:
+    asked = rows_of(dialect, "rows", [_r.community_id, _r.redemption_id])
+    matches = (_l.community_id == asked.c.community_id) & (_l.redemption_id == asked.c.redemption_id)
+    return sa.select(redemption_lines).join_from(asked, redemption_lines, matches).order_by(_l.goods_id)
+
+
+async def load(session: Session, keys: Collection[RedemptionKey]) -> dict[RedemptionKey, Redemption]:
+    """Load redemptions; unknown ones are missing."""
+    if not keys:
+        return {}
+    asked = [{"community_id": community, "redemption_id": redemption_id} for community, redemption_id in set(keys)]
+    rows = list(await session.execute_rows(_by_id(session.dialect), asked))
+    return {(one.community, one.id): one for one in await _with_lines(session, rows)}
+
+
+async def page(
+    session: Session,
+    community: int,
+    *,
+    before: int | None,
+    limit: int | None,
+    status: str | None = None,
+    volunteer_id: UUID | None = None,
+) -> list[Redemption]:
+    """Load redemptions, newest first, below a number; all without a limit."""
+    statement = sa.select(redemptions).where(_r.community_id == community)
+    if before is not None:
+        statement = statement.where(_r.number < before)
+    if status is not None:
+        statement = statement.where(_r.status == status)
+    if volunteer_id is not None:
+        statement = statement.where(_r.volunteer_id == volunteer_id)
+    rows = list(await session.execute(statement.order_by(_r.number.desc()).limit(limit)))
+    return await _with_lines(session, rows)
+
+
+async def _with_lines(session: Session, rows: Sequence[AnyRow]) -> list[Redemption]:
+    asked = [{"community_id": row.community_id, "redemption_id": row.redemption_id} for row in rows]
+    lines: dict[UUID, list[Line]] = {}
+    for row in await session.execute_rows(_lines(session.dialect), asked):
+        lines.setdefault(row.redemption_id, []).append(Line(row.goods_id, row.quantity, row.points_each))
+    return [
+        Redemption(
+            id=row.redemption_id,
+            community=row.community_id,
+            number=row.number,
+            volunteer_id=row.volunteer_id,
+            lines=tuple(lines[row.redemption_id]),
+            points=row.points,
+            status=row.status,
+            pickup_code=row.pickup_code,
+            occurred_at=row.occurred_at,
+            occurred_on=row.occurred_on,
+            reserved_by=row.reserved_by,
+            reserved_at=row.reserved_at,
+            lapses_at=row.lapses_at,
+            closed_at=row.closed_at,
+            closed_by=row.closed_by,
+            reason=row.reason,
+        )
+        for row in rows
+    ]
+
+
+_closing = ("status", "closed_at", "closed_by", "reason")
+
+
+@cache
+def _close(dialect: str) -> sa.Update:
+    new = rows_of(dialect, "rows", [_r.community_id, _r.redemption_id, *(_r[name] for name in _closing)])
+    matches = (_r.community_id == new.c.community_id) & (_r.redemption_id == new.c.redemption_id)
+    return sa.update(redemptions).where(matches).values({name: new.c[name] for name in _closing})
+
+
+async def close(session: Session, closed: Sequence[Redemption]) -> None:
+    """Store how redemptions were closed."""
+    rows = [
+        {
+            "community_id": one.community,
+            "redemption_id": one.id,
+            "status": one.status,
+            "closed_at": one.closed_at,
+            "closed_by": one.closed_by,
+            "reason": one.reason,
+        }
+        for one in closed
+    ]
+    await session.execute_rows(_close(session.dialect), rows)

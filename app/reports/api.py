@@ -1,0 +1,113 @@
+"""Routes of the ledger and the events."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+
+from app import ledger
+from app.access.guard import AdmittedDep
+from app.http.context import LIMIT_DEFAULT, ContextDep, Cursor, Limit
+from app.http.operations import AUDITORS, EVENT_READERS, operation
+from app.kernel import events
+from app.kernel.paging import open_page
+from app.reports import service
+from app.reports.schemas import (
+    AccountModel,
+    AccountPage,
+    EventModel,
+    EventPage,
+    TransactionModel,
+    TransactionPage,
+    TrialBalanceModel,
+    UnitModel,
+)
+
+router = APIRouter(prefix="/v1/communities/{community_id}", tags=["ledger"])
+
+_NUMBER_MAX = 2**53 - 1
+
+
+@router.get(
+    "/ledger/transactions",
+    response_model=TransactionPage,
+    **operation(roles=AUDITORS, summary="List transactions", problems=["invalid-cursor"]),
+)
+async def list_transactions(
+    context: ContextDep, admitted: AdmittedDep, limit: Limit = LIMIT_DEFAULT, cursor: Cursor = None
+) -> TransactionPage:
+    """Transactions with their entries, newest first."""
+    vault = context.database.vault
+    paging = open_page(vault, f"transactions/{admitted.community}", limit=limit, cursor=cursor, filters={})
+    async with context.database.read(admitted.community) as session:
+        found = await service.list_transactions(session, admitted.community, before=paging.position, limit=limit + 1)
+    page = paging.page(vault, found, lambda transaction: transaction.id)
+    return TransactionPage(
+        items=[TransactionModel.model_validate(one) for one in page.items], next_cursor=page.next_cursor
+    )
+
+
+@router.get(
+    "/ledger/transactions/{transaction_id}",
+    response_model=TransactionModel,
+    **operation(roles=AUDITORS, summary="Read a transaction"),
+)
+async def get_transaction(
+    transaction_id: Annotated[int, Path(ge=1, le=_NUMBER_MAX)], context: ContextDep, admitted: AdmittedDep
+) -> TransactionModel:
+    """One transaction with its entries."""
+    async with context.database.read(admitted.community) as session:
+        found = await service.get_transaction(session, admitted.community, transaction_id)
+    return TransactionModel.model_validate(found)
+
+
+@router.get(
+    "/ledger/accounts",
+    response_model=AccountPage,
+    **operation(roles=AUDITORS, summary="List accounts", problems=["invalid-cursor"]),
+)
+async def list_accounts(
+    context: ContextDep, admitted: AdmittedDep, limit: Limit = LIMIT_DEFAULT, cursor: Cursor = None
+) -> AccountPage:
+    """Accounts with what they hold, in the order of their opening."""
+    vault = context.database.vault
+    paging = open_page(vault, f"accounts/{admitted.community}", limit=limit, cursor=cursor, filters={})
+    async with context.database.read(admitted.community) as session:
+        found = await ledger.accounts(session, admitted.community, after=paging.position or 0, limit=limit + 1)
+    page = paging.page(vault, found, lambda row: row["account_number"])
+    items = [
+        AccountModel(account=row["address"], unit=row["unit"], balance=row["balance"], version=row["version"])
+        for row in page.items
+    ]
+    return AccountPage(items=items, next_cursor=page.next_cursor)
+
+
+@router.get(
+    "/ledger/trial-balance",
+    response_model=TrialBalanceModel,
+    **operation(roles=AUDITORS, summary="Read the trial balance"),
+)
+async def get_trial_balance(context: ContextDep, admitted: AdmittedDep) -> TrialBalanceModel:
+    """The sum of all balances by unit; each is zero, or the ledger is broken."""
+    async with context.database.read(admitted.community) as session:
+        rows = await ledger.trial_balance(session, admitted.community)
+    return TrialBalanceModel(units=[UnitModel(**row) for row in rows])
+
+
+@router.get(
+    "/events",
+    response_model=EventPage,
+    tags=["events"],
+    **operation(roles=EVENT_READERS, summary="Read events"),
+)
+async def list_events(
+    context: ContextDep,
+    admitted: AdmittedDep,
+    after: Annotated[int, Query(ge=0, le=_NUMBER_MAX, description="number of the last event read")] = 0,
+    limit: Limit = LIMIT_DEFAULT,
+) -> EventPage:
+    """Events after a number, in the order of commits; none ever appears behind a reader."""
+    async with context.database.read(admitted.community) as session:
+        found = await events.read_after(session, admitted.community, after=after, limit=limit)
+    return EventPage(items=[EventModel.model_validate(event) for event in found])

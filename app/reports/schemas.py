@@ -1,0 +1,95 @@
+"""What the ledger and the events look like on the wire."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class EntryModel(BaseModel):
+    """A movement on one account, with the account's balance after it."""
+
+    model_config = ConfigDict(title="LedgerEntry", from_attributes=True)
+
+    account: str
+    unit: str
+    amount: int
+    version: int
+    balance_after: int
+
+
+class TransactionModel(BaseModel):
+    """A transaction: entries that sum to zero for every unit. Its id is its number in the community."""
+
+    model_config = ConfigDict(title="LedgerTransaction", from_attributes=True)
+
+    id: int
+    kind: str
+    posted_at: datetime
+    posted_by: str
+    reference: str = Field(description="what it stands for, as a path below the community")
+    reverses: int | None
+    reason: str | None
+    entries: list[EntryModel]
+
+
+class TransactionPage(BaseModel):
+    """A page of transactions."""
+
+    items: list[TransactionModel]
+    next_cursor: str | None
+
+
+class AccountModel(BaseModel):
+    """An account with what it holds."""
+
+    model_config = ConfigDict(title="LedgerAccount")
+
+    account: str
+    unit: str
+    balance: int
+    version: int
+
+
+class AccountPage(BaseModel):
+    """A page of accounts."""
+
+    items: list[AccountModel]
+    next_cursor: str | None
+
+
+class UnitModel(BaseModel):
+    """The sum of all balances of one unit: zero, always."""
+
+    model_config = ConfigDict(title="UnitSum", from_attributes=True)
+
+    unit: str
+    sum: int
+    accounts: int
+
+
+class TrialBalanceModel(BaseModel):
+    """The trial balance of a community."""
+
+    model_config = ConfigDict(title="TrialBalance")
+
+    units: list[UnitModel]
+
+
+class EventModel(BaseModel):
+    """Something that happened: a type, a time and ids."""
+
+    model_config = ConfigDict(title="Event", from_attributes=True)
+
+    number: int
+    type: str = Field(examples=["service_record.approved"])
+    occurred_at: datetime
+    data: dict[str, Any] = Field(description="ids of what it concerns; nothing personal")
+
+
+class EventPage(BaseModel):
+    """Events in order. Ask again with the last number as `after`."""
+
+    items: list[EventModel]

@@ -1,0 +1,76 @@
+"""The audit of a community: ledger, service records, stock, redemptions and events."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from app import ledger
+from app.goods.audit import audit as audit_goods
+from app.hours.audit import audit as audit_hours
+from app.kernel.errors import NotFound, Refused
+from app.kernel.events import number_gap
+from app.kernel.heads import head_numbers
+from app.ledger import Discrepancy, Line
+from app.redemptions.audit import audit as audit_redemptions
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from app.kernel.database import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """A transaction of the ledger with its entries."""
+
+    id: int
+    kind: str
+    posted_at: datetime
+    posted_by: str
+    reference: str
+    reverses: int | None
+    reason: str | None
+    entries: tuple[Line, ...]
+
+
+async def audit_community(session: Session, community: int) -> list[Discrepancy]:
+    """Recompute everything of a community from its postings; an empty list means that all agrees."""
+    found = await ledger.audit(session, community)
+    found += await audit_hours(session, community)
+    found += await audit_goods(session, community)
+    found += await audit_redemptions(session, community)
+    counted, last = await number_gap(session, community)
+    _, head = await head_numbers(session, community)
+    if not counted == last == head:
+        found.append(Discrepancy("event-gap", "community", f"events {counted}, last {last}, head {head}"))
+    return found
+
+
+async def list_transactions(
+    session: Session, community: int, *, before: int | None, limit: int, number: int | None = None
+) -> list[Transaction]:
+    """Transactions with their entries, newest first."""
+    rows = await ledger.transactions(session, community, before=before, limit=limit, number=number)
+    lines = await ledger.lines_of_transactions(session, community, [row["transaction_number"] for row in rows])
+    return [
+        Transaction(
+            row["transaction_number"],
+            row["kind"],
+            row["posted_at"],
+            row["posted_by"],
+            row["reference"],
+            row["reverses"],
+            row["reason"],
+            tuple(lines.get(row["transaction_number"], [])),
+        )
+        for row in rows
+    ]
+
+
+async def get_transaction(session: Session, community: int, number: int) -> Transaction:
+    """Read one transaction. Raises `Refused(NotFound)`."""
+    found = await list_transactions(session, community, before=None, limit=1, number=number)
+    if not found:
+        raise Refused(NotFound(resource="transaction"))
+    return found[0]

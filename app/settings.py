@@ -1,0 +1,92 @@
+"""One frozen set of settings, from `LOVEBANK_*` variables, a `.env` file and `*_FILE` secrets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+
+if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
+
+PREFIX = "LOVEBANK_"
+_MEBIBYTE = 1024 * 1024
+
+
+class _FileSource(EnvSettingsSource):
+    """Reads `LOVEBANK_X` from the file that `LOVEBANK_X_FILE` names, as containers hand over secrets."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        """Give the file's text without its last line break, or nothing when no file is named."""
+        path, key, _ = super().get_field_value(field, f"{field_name}_file")
+        return (None if path is None else Path(path).read_text(encoding="utf-8").rstrip("\n")), key, False
+
+
+class Settings(BaseSettings):
+    """Everything about the service that differs from place to place. Immutable once read."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", frozen=True, extra="ignore")
+
+    database_url: str = Field(
+        "sqlite:///lovebank.db", description="`sqlite:///FILE`, or `postgresql://user@host/name` (15 or later)"
+    )
+    database_pool_size: int = Field(8, ge=1, le=200, description="connections kept to the database, per process")
+    environment: Literal["development", "production"] = Field(
+        "development", description="`production` refuses to start on missing secrets or with demo data"
+    )
+    signing_key: SecretStr | None = Field(
+        None, description="Ed25519 private key in PEM that signs tokens; in development made and kept in a file"
+    )
+    secret_pepper: SecretStr | None = Field(
+        None,
+        min_length=32,
+        description="32 characters or more: keys the hashes of secrets and wraps the keys of personal data;"
+        " in development made and kept in a file",
+    )
+    issuer: str = Field("http://127.0.0.1:8000", description="`iss` of the tokens: the address that clients use")
+    token_seconds: int = Field(600, ge=60, le=3600, description="how long a token is good for, in seconds")
+    body_bytes_max: int = Field(2 * _MEBIBYTE, ge=_MEBIBYTE, description="largest request body, in bytes")
+    answer_days: int = Field(30, ge=1, description="days for which the answer to an idempotency key is kept")
+    worker_poll_seconds: float = Field(1.0, gt=0, description="how often the worker looks for due jobs, in seconds")
+    log_format: Literal["json", "console"] = Field("json", description="form of the logs on stdout")
+    metrics: bool = Field(default=True, description="whether `/metrics` answers")
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, value: str) -> str:
+        if not value.startswith(("sqlite:///", "postgresql://")):
+            message = "must begin with sqlite:/// or postgresql://"
+            raise ValueError(message)
+        return value
+
+    @property
+    def on_sqlite(self) -> bool:
+        """Whether the database is a SQLite file."""
+        return self.database_url.startswith("sqlite:")
+
+    @property
+    def keys_folder(self) -> Path:
+        """Where development keeps the secrets it makes: beside the SQLite file, else the working directory."""
+        return Path(self.database_url.removeprefix("sqlite:///")).absolute().parent if self.on_sqlite else Path.cwd()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take arguments first, then the environment, `*_FILE` and the `.env` file."""
+        return init_settings, env_settings, _FileSource(settings_cls), dotenv_settings
+
+
+def documented() -> list[tuple[str, str, str]]:
+    """Every setting as (variable, default, meaning), for `python -m app settings`."""
+    return [
+        (PREFIX + name.upper(), "" if field.default is None else str(field.default), field.description or "")
+        for name, field in Settings.model_fields.items()
+    ]

@@ -1,0 +1,171 @@
+"""What volunteers look like on the wire."""
+
+from __future__ import annotations
+
+import datetime as dt
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Literal
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from app.http.fields import Code, Day, ExternalIds, Line, Moment, Name, RequestModel
+from app.volunteers.rules import Consent, Guardian, Person, birth_date_in, is_id_number, is_mobile
+from app.volunteers.service import Registration
+
+if TYPE_CHECKING:
+    from typing import Self
+
+
+def _mobile(value: str) -> str:
+    if not is_mobile(value):
+        message = "must be a mainland mobile number of 11 digits"
+        raise ValueError(message)
+    return value
+
+
+def _id_number(value: str) -> str:
+    if not is_id_number(value):
+        message = "must be a resident identity number (GB 11643) with a right check digit"
+        raise ValueError(message)
+    return value.upper()
+
+
+Phone = Annotated[Name, AfterValidator(_mobile)]
+IdNumber = Annotated[Name, AfterValidator(_id_number)]
+
+
+class ConsentModel(RequestModel):
+    """The consent that was given: the version of its text, and when."""
+
+    model_config = ConfigDict(title="Consent", from_attributes=True)
+
+    version: Code = Field(examples=["2024-09"])
+    given_at: Moment
+
+
+class GuardianModel(RequestModel):
+    """Who consents for a minor."""
+
+    model_config = ConfigDict(title="Guardian")
+
+    name: Name
+    phone: Phone | None = None
+
+
+class VolunteerNew(RequestModel):
+    """A volunteer to register."""
+
+    name: Name
+    phone: Phone
+    sex: Literal["female", "male"] | None = None
+    id_number: IdNumber | None = None
+    birth_date: Day | None = None
+    estate: Line | None = None
+    political_status: Name | None = None
+    skills: Annotated[tuple[Name, ...], Field(max_length=30)] = ()
+    consent: ConsentModel
+    guardian: GuardianModel | None = None
+    external_ids: ExternalIds = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _one_birth_date(self) -> Self:
+        if self.id_number and self.birth_date and birth_date_in(self.id_number) != self.birth_date:
+            message = "birth_date is not the one in id_number"
+            raise ValueError(message)
+        return self
+
+    def registration(self, community: int, taken_by: str, *, registered_on: dt.date | None = None) -> Registration:
+        """Make the command of it. A birth date is taken from the ID number when it is not given."""
+        birth_date = self.birth_date or (birth_date_in(self.id_number) if self.id_number else None)
+        guardian = Guardian(self.guardian.name, self.guardian.phone) if self.guardian else None
+        return Registration(
+            community=community,
+            person=Person(self.name, self.phone, self.sex, self.id_number, birth_date, guardian),
+            consent=Consent(self.consent.version, self.consent.given_at),
+            taken_by=taken_by,
+            estate=self.estate,
+            political_status=self.political_status,
+            skills=self.skills,
+            external_ids=self.external_ids,
+            registered_on=registered_on,
+        )
+
+
+class GuardianShown(BaseModel):
+    """A minor's guardian, as far as the caller may see."""
+
+    model_config = ConfigDict(title="GuardianShown", from_attributes=True)
+
+    name: str
+    phone: str | None
+
+
+class ConsentShown(BaseModel):
+    """The consent that was given."""
+
+    model_config = ConfigDict(title="ConsentShown", from_attributes=True)
+
+    version: str
+    given_at: datetime
+
+
+class VolunteerModel(BaseModel):
+    """A volunteer, as far as the caller may see: ID numbers are masked to all, names and phones by role."""
+
+    model_config = ConfigDict(title="Volunteer", from_attributes=True)
+
+    id: UUID
+    name: str = Field(examples=["李佳儒", "李**"])
+    phone: str = Field(examples=["13800005678", "138****5678"])
+    sex: Literal["female", "male"] | None
+    id_number: str | None = Field(examples=["63************2760"])
+    birth_date: dt.date | None
+    estate: str | None
+    political_status: str | None
+    skills: list[str]
+    consent: ConsentShown
+    guardian: GuardianShown | None
+    external_ids: dict[str, str]
+    registered_at: datetime
+
+
+class VolunteerPage(BaseModel):
+    """A page of volunteers."""
+
+    items: list[VolunteerModel]
+    next_cursor: str | None
+
+
+class BalanceModel(BaseModel):
+    """What a volunteer holds, in whole units."""
+
+    model_config = ConfigDict(title="Balance", from_attributes=True)
+
+    minutes: int = Field(description="lifetime minutes given; never spent")
+    points: int = Field(description="points free to spend")
+    points_reserved: int = Field(description="points held for open redemptions")
+    points_owed: int = Field(description="spent points that a correction took back; zero or below")
+    version: int = Field(description="number of postings on the account `points`")
+    as_of: datetime
+
+
+class LineModel(BaseModel):
+    """A line of the statement (爱心存折)."""
+
+    model_config = ConfigDict(title="StatementLine", from_attributes=True)
+
+    transaction_id: int
+    posted_at: datetime
+    kind: str
+    unit: str
+    amount: int
+    balance_after: int
+    reference: str = Field(description="what it stands for, as a path below the community")
+
+
+class StatementPage(BaseModel):
+    """A page of a statement."""
+
+    items: list[LineModel]
+    next_cursor: str | None

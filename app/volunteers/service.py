@@ -1,0 +1,298 @@
+"""Volunteers: registered, found, read."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from app import ledger
+from app.communities.service import communities_by_number
+from app.kernel import persons
+from app.kernel.errors import NotFound, Refusal, Refused
+from app.kernel.events import Event, append
+from app.kernel.ids import new_id
+from app.kernel.vault import seal, unseal
+from app.ledger import NEVER_NEGATIVE, NEVER_POSITIVE, Account, NewAccount, State
+from app.volunteers import store
+from app.volunteers.errors import AlreadyRegistered, GuardianRequired
+from app.volunteers.rules import (
+    Consent,
+    Guardian,
+    Person,
+    Volunteer,
+    minutes_account,
+    needs_guardian,
+    owed_account,
+    points_account,
+    reserved_account,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from datetime import datetime
+    from uuid import UUID
+
+    from app.communities.rules import Community
+    from app.kernel.database import Session
+    from app.kernel.rows import AnyRow
+    from app.kernel.vault import Vault
+    from app.ledger import Line
+    from app.volunteers.store import VolunteerKey
+
+_tail_length = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """A volunteer to register. `registered_on` is the day by which a minor's age counts: today when not given."""
+
+    community: int
+    person: Person
+    consent: Consent
+    taken_by: str
+    estate: str | None = None
+    political_status: str | None = None
+    skills: tuple[str, ...] = ()
+    external_ids: Mapping[str, str] | None = None
+    registered_on: dt.date | None = None
+
+
+async def register_volunteers(session: Session, new: Sequence[Registration]) -> list[Volunteer | Refusal]:
+    """Register volunteers in order with their accounts, each phone and ID number once per community."""
+    communities = await communities_by_number(session, (item.community for item in new))
+    hashed = [_hashes(session.vault, item) for item in new]
+    taken_phones = set(await store.holders(session, "phone_hash", [(h.community, h.phone) for h in hashed]))
+    numbers = [(h.community, h.id_number) for h in hashed if h.id_number]
+    taken_numbers = set(await store.holders(session, "id_number_hash", numbers)) if numbers else set()
+    results: list[UUID | Refusal] = []
+    accepted: list[tuple[UUID, Registration, store.Hashes]] = []
+    for item, hashes in zip(new, hashed, strict=True):
+        refusal = _refusal(session, communities[item.community], item, hashes, taken_phones, taken_numbers)
+        if refusal is not None:
+            results.append(refusal)
+            continue
+        volunteer_id = new_id()
+        accepted.append((volunteer_id, item, hashes))
+        results.append(volunteer_id)
+        taken_phones.add((hashes.community, hashes.phone))
+        if hashes.id_number:
+            taken_numbers.add((hashes.community, hashes.id_number))
+    registered = await _store(session, communities, accepted)
+    return [result if isinstance(result, Refusal) else registered[result] for result in results]
+
+
+def _hashes(vault: Vault, item: Registration) -> store.Hashes:
+    number = item.person.id_number
+    return store.Hashes(
+        item.community,
+        phone_hash(vault, item.community, item.person.phone),
+        number and _number_hash(vault, item.community, number),
+    )
+
+
+def phone_hash(vault: Vault, community: int, phone: str) -> str:
+    """The keyed hash by which a phone number is found in a community."""
+    return vault.hash("phone", str(community), phone)
+
+
+def _number_hash(vault: Vault, community: int, number: str) -> str:
+    return vault.hash("id number", str(community), number.upper())
+
+
+def _refusal(
+    session: Session,
+    community: Community,
+    item: Registration,
+    hashes: store.Hashes,
+    taken_phones: Collection[tuple[int, str]],
+    taken_numbers: Collection[tuple[int, str]],
+) -> Refusal | None:
+    day = item.registered_on or community.local_date(session.now(item.community))
+    if needs_guardian(item.person.birth_date, day) and item.person.guardian is None:
+        return GuardianRequired()
+    if (hashes.community, hashes.phone) in taken_phones:
+        return AlreadyRegistered(field="phone")
+    if hashes.id_number and (hashes.community, hashes.id_number) in taken_numbers:
+        return AlreadyRegistered(field="id_number")
+    return None
+
+
+async def _store(
+    session: Session,
+    communities: Mapping[int, Community],
+    accepted: Sequence[tuple[UUID, Registration, store.Hashes]],
+) -> dict[UUID, Volunteer]:
+    if not accepted:
+        return {}
+    keys = await persons.make_keys(session, [(item.community, volunteer_id) for volunteer_id, item, _ in accepted])
+    announced = [
+        Event(item.community, "volunteer.registered", {"volunteer_id": str(volunteer_id)})
+        for volunteer_id, item, _ in accepted
+    ]
+    numbers = await append(session, announced)
+    rows = []
+    registered: dict[UUID, Volunteer] = {}
+    for (volunteer_id, item, hashes), number in zip(accepted, numbers, strict=True):
+        sealed = seal(keys[item.community, volunteer_id], orjson.dumps(asdict(item.person)), _context(volunteer_id))
+        rows.append(
+            {
+                "community_id": item.community,
+                "volunteer_id": volunteer_id,
+                "number": number,
+                "sealed": sealed,
+                "name_hash": session.vault.hash("name", str(item.community), item.person.name),
+                "phone_hash": hashes.phone,
+                "phone_tail_hash": session.vault.hash(
+                    "phone tail", str(item.community), item.person.phone[-_tail_length:]
+                ),
+                "id_number_hash": hashes.id_number,
+                "estate": item.estate,
+                "political_status": item.political_status,
+                "skills": list(item.skills),
+                "external_ids": dict(item.external_ids or {}),
+                "consent_version": item.consent.version,
+                "consent_given_at": item.consent.given_at,
+                "consent_on": communities[item.community].local_date(item.consent.given_at),
+                "consent_taken_by": item.taken_by,
+                "registered_at": session.now(item.community),
+            }
+        )
+        registered[volunteer_id] = _volunteer(rows[-1], item.person)
+    await store.insert(session, rows)
+    accounts = [account for volunteer_id, item, _ in accepted for account in _accounts(item.community, volunteer_id)]
+    await ledger.open_accounts(session, accounts)
+    return registered
+
+
+def _accounts(community: int, volunteer_id: UUID) -> list[NewAccount]:
+    return [
+        NewAccount(community, minutes_account(volunteer_id), "MINUTE", NEVER_NEGATIVE),
+        NewAccount(community, points_account(volunteer_id), "POINT", NEVER_NEGATIVE),
+        NewAccount(community, reserved_account(volunteer_id), "POINT", NEVER_NEGATIVE),
+        NewAccount(community, owed_account(volunteer_id), "POINT", NEVER_POSITIVE),
+    ]
+
+
+def _context(volunteer_id: UUID) -> str:
+    return f"volunteer {volunteer_id}"
+
+
+def _volunteer(row: Mapping[Any, Any], person: Person) -> Volunteer:
+    return Volunteer(
+        id=row["volunteer_id"],
+        number=row["number"],
+        name=person.name,
+        phone=person.phone,
+        sex=person.sex,
+        id_number=person.id_number,
+        birth_date=person.birth_date,
+        guardian=person.guardian,
+        estate=row["estate"],
+        political_status=row["political_status"],
+        consent=Consent(row["consent_version"], row["consent_given_at"]),
+        registered_at=row["registered_at"],
+        skills=tuple(row["skills"]),
+        external_ids=row["external_ids"],
+    )
+
+
+def _unsealed(sealed: str, key: bytes, volunteer_id: UUID) -> Person:
+    fields = orjson.loads(unseal(key, sealed, _context(volunteer_id)))
+    if fields["birth_date"]:
+        fields["birth_date"] = dt.date.fromisoformat(fields["birth_date"])
+    if fields["guardian"]:
+        fields["guardian"] = Guardian(**fields["guardian"])
+    return Person(**fields)
+
+
+async def _opened(session: Session, community: int, rows: Sequence[AnyRow]) -> list[Volunteer]:
+    keys = await persons.load_keys(session, [(community, row.volunteer_id) for row in rows])
+    return [
+        _volunteer(row._mapping, _unsealed(row.sealed, keys[community, row.volunteer_id], row.volunteer_id))
+        for row in rows
+    ]
+
+
+async def get_volunteer(session: Session, community: int, volunteer_id: UUID) -> Volunteer:
+    """Read one volunteer with all personal data. Raises `Refused(NotFound)`."""
+    row = await store.find(session, community, volunteer_id)
+    if row is None:
+        raise Refused(NotFound(resource="volunteer"))
+    return (await _opened(session, community, [row]))[0]
+
+
+async def list_volunteers(
+    session: Session,
+    community: int,
+    *,
+    before: int | None = None,
+    limit: int | None = None,
+    phone: str | None = None,
+    id_number: str | None = None,
+) -> list[Volunteer]:
+    """Volunteers with all personal data, newest first; by exact phone or ID number; all without a limit."""
+    matching = {}
+    if phone is not None:
+        matching["phone_hash"] = phone_hash(session.vault, community, phone)
+    if id_number is not None:
+        matching["id_number_hash"] = _number_hash(session.vault, community, id_number)
+    rows = await store.page(session, community, before=before, limit=limit, matching=matching)
+    return await _opened(session, community, rows)
+
+
+async def find_by_phone(session: Session, community: int, phones: Iterable[str]) -> dict[str, UUID]:
+    """Find the volunteers with these phone numbers; unknown numbers are missing."""
+    hashes = {(community, phone_hash(session.vault, community, phone)): phone for phone in phones}
+    found = await store.holders(session, "phone_hash", hashes)
+    return {hashes[key]: volunteer_id for key, volunteer_id in found.items()}
+
+
+async def consent_dates(session: Session, asked: Collection[VolunteerKey]) -> dict[VolunteerKey, dt.date]:
+    """The local dates on which these volunteers gave their consent; unknown volunteers are missing."""
+    return await store.consent_dates(session, asked)
+
+
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """What a volunteer holds, in whole units, and the version of the account `points`."""
+
+    minutes: int
+    points: int
+    points_reserved: int
+    points_owed: int
+    version: int
+    as_of: datetime
+
+
+async def get_balance(session: Session, community: int, volunteer_id: UUID) -> Holdings:
+    """What a volunteer holds now. Raises `Refused(NotFound)`."""
+    addresses = [
+        minutes_account(volunteer_id),
+        points_account(volunteer_id),
+        reserved_account(volunteer_id),
+        owed_account(volunteer_id),
+    ]
+    accounts = [Account(community, address) for address in addresses]
+    states: dict[Account, State] = await ledger.states(session, accounts)
+    if not states:
+        raise Refused(NotFound(resource="volunteer"))
+    minutes, points, reserved, owed = (states[account] for account in accounts)
+    return Holdings(
+        minutes.balance, points.balance, reserved.balance, owed.balance, points.version, session.now(community)
+    )
+
+
+async def get_statement(
+    session: Session, community: int, volunteer_id: UUID, *, before: Sequence[int | None], limit: int
+) -> list[Line]:
+    """The volunteer's newest minutes and points, newest first, below the two versions given.
+
+    Raises `Refused(NotFound)`.
+    """
+    if not await store.consent_dates(session, [(community, volunteer_id)]):
+        raise Refused(NotFound(resource="volunteer"))
+    accounts = [Account(community, minutes_account(volunteer_id)), Account(community, points_account(volunteer_id))]
+    return await ledger.statement(session, accounts, before=before, limit=limit)

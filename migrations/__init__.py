@@ -1,0 +1,1 @@
+"""Migrations: one linear history for SQLite and PostgreSQL."""

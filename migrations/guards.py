@@ -1,0 +1,117 @@
+"""What the database itself enforces, in the words of each engine: append-only tables, tenants, the app's rights.
+
+Every trigger made here is in the list of `tests/migrations/test_guards.py`, so that none gets lost in a rebuild.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from alembic import op
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+APP_ROLE = "lovebank_app"
+
+_tenants = "string_to_array(current_setting('lovebank.communities', true), ',')::int[]"
+
+
+def on_postgresql() -> bool:
+    """Whether this migration runs on PostgreSQL."""
+    return op.get_context().dialect.name == "postgresql"
+
+
+def create_app_role() -> None:
+    """Make the role that the app takes on in every transaction, unless the cluster has it, and let this user take it."""
+    if on_postgresql():
+        op.execute(
+            f"""
+            DO $$ BEGIN
+                CREATE ROLE {APP_ROLE} NOLOGIN;
+            EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
+            END $$
+            """
+        )
+        op.execute(
+            f"""
+            DO $$ BEGIN
+                IF NOT pg_has_role(current_user, '{APP_ROLE}', 'MEMBER') THEN
+                    EXECUTE format('GRANT {APP_ROLE} TO %I', current_user);
+                END IF;
+            END $$
+            """
+        )
+        op.execute(
+            """
+            CREATE OR REPLACE FUNCTION lovebank_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                RAISE EXCEPTION '% keeps its rows as they are', TG_TABLE_NAME USING ERRCODE = 'restrict_violation';
+            END $$
+            """
+        )
+
+
+def drop_refusal() -> None:
+    """Drop the function of the guards' triggers. The role stays: it belongs to the cluster, not to this database."""
+    if on_postgresql():
+        op.execute("DROP FUNCTION IF EXISTS lovebank_refuse()")
+
+
+def grant(table: str, rights: str) -> None:
+    """Give the app rights on a table, and nothing beyond them."""
+    if on_postgresql():
+        op.execute(f"GRANT {rights} ON {table} TO {APP_ROLE}")
+
+
+def bind_to_tenant(table: str) -> None:
+    """Let the app see and write only rows of the communities that its transaction names."""
+    if on_postgresql():
+        op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
+        op.execute(f"CREATE POLICY {table}_tenant ON {table} USING (community_id = ANY ({_tenants}))")
+
+
+def append_only(table: str, *keys: Sequence[str]) -> None:
+    """Refuse every change of a table's rows; `keys` are all its unique keys, by which SQLite could replace one."""
+    if on_postgresql():
+        _refuse(table, "append_only", "UPDATE OR DELETE OR TRUNCATE")
+        return
+    _abort(table, "no_update", "UPDATE")
+    _abort(table, "no_delete", "DELETE")
+    _no_replace(table, keys)
+
+
+def frozen(table: str, columns: Sequence[str], *keys: Sequence[str]) -> None:
+    """Refuse changes of these columns, and losing a row; the other columns may move on."""
+    listed = ", ".join(columns)
+    if on_postgresql():
+        _refuse(table, "frozen", f"UPDATE OF {listed} OR DELETE OR TRUNCATE")
+        return
+    _abort(table, "no_update", f"UPDATE OF {listed}")
+    _abort(table, "no_delete", "DELETE")
+    _no_replace(table, keys)
+
+
+def _refuse(table: str, name: str, events: str) -> None:
+    trigger = f"{table}_{name}"
+    op.execute(
+        f"CREATE TRIGGER {trigger} BEFORE {events} ON {table} FOR EACH STATEMENT EXECUTE FUNCTION lovebank_refuse()"
+    )
+    op.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {trigger}")
+
+
+def _abort(table: str, name: str, event: str) -> None:
+    op.execute(
+        f"CREATE TRIGGER {table}_{name} BEFORE {event} ON {table}"
+        f" BEGIN SELECT RAISE(ABORT, '{table} keeps its rows as they are'); END"
+    )
+
+
+def _no_replace(table: str, keys: Sequence[Sequence[str]]) -> None:
+    """INSERT OR REPLACE deletes without a delete trigger, so an insert over an existing key is refused before."""
+    matches = " OR ".join("(" + " AND ".join(f"{name} = NEW.{name}" for name in key) + ")" for key in keys)
+    op.execute(
+        f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table}"
+        f" WHEN EXISTS (SELECT 1 FROM {table} WHERE {matches})"  # noqa: S608  names of tables and columns alone
+        f" BEGIN SELECT RAISE(ABORT, '{table} keeps its rows as they are'); END"
+    )

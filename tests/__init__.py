@@ -1,0 +1,1 @@
+"""Tests of every part, on SQLite and on a real PostgreSQL."""

@@ -1,0 +1,188 @@
+"""A small bank for tests: a community with clients, volunteers, hours and goods, driven over HTTP as its users would."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Self
+from uuid import uuid4
+
+import httpx
+
+from app.access.service import NewClient, create_clients
+from app.http.operations import COMMUNITY_ROLES
+from app.kernel.heads import CITY
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from app.kernel.database import Database
+
+NOW = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)
+"""Monday noon in Xining: the time of every test until it moves the clock."""
+
+
+class TestClock:
+    """A clock that stands until it is moved."""
+
+    __test__ = False
+
+    def __init__(self) -> None:
+        self.moment = NOW
+
+    def now(self, community: int) -> datetime:  # noqa: ARG002  one time for all
+        return self.moment
+
+    def move(self, **parts: float) -> None:
+        """Move on (or back), by the parts of a timedelta."""
+        self.moment += timedelta(**parts)
+
+
+class Api:
+    """One client's view of the API: sends its token, and a new key with each POST unless one is given."""
+
+    def __init__(self, http: httpx.AsyncClient, token: str, client_id: str, base: str) -> None:
+        self.http, self.token, self.client_id, self.base = http, token, client_id, base
+
+    async def get(self, path: str, **parameters: Any) -> httpx.Response:
+        """GET a path, below the community unless it begins with a slash."""
+        return await self.http.get(self._url(path), params=parameters, headers=self._headers())
+
+    async def post(self, path: str, body: Any = None, *, key: str | None = None) -> httpx.Response:
+        """POST a JSON body."""
+        headers = {**self._headers(), "Idempotency-Key": key or uuid4().hex}
+        return await self.http.post(self._url(path), json=body if body is not None else {}, headers=headers)
+
+    async def delete(self, path: str) -> httpx.Response:
+        """DELETE a path."""
+        return await self.http.delete(self._url(path), headers=self._headers())
+
+    def _url(self, path: str) -> str:
+        return path if path.startswith("/") else f"{self.base}/{path}"
+
+    def _headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}"}
+
+
+class Bank:
+    """A community of the app, with an `Api` for each role as an attribute, and shorthands for what tests do most.
+
+    Shorthands assert success and give the answer's JSON; what a test is about it does with the `Api`s themselves.
+    """
+
+    def __init__(self, app: FastAPI, clock: TestClock) -> None:
+        self.app, self.clock = app, clock
+        self.database: Database = app.state.context.database
+        transport = httpx.ASGITransport(app)
+        self.http = httpx.AsyncClient(transport=transport, base_url="http://bank.test")
+        self._phones = 13_000_000_000
+
+    async def __aenter__(self) -> Self:
+        async with self.database.write(CITY) as session:
+            (client,) = await create_clients(session, [NewClient(CITY, "city", "city_admin")])
+        self.city = await self.login(client.client_id, client.client_secret or "", "/v1")
+        await self.open_community()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.http.aclose()
+
+    async def login(self, client_id: str, client_secret: str, base: str) -> Api:
+        """Get a token and give the client's view of the API."""
+        answer = await self.http.post(
+            "/oauth2/token",
+            data={"grant_type": "client_credentials", "client_id": client_id, "client_secret": client_secret},
+        )
+        assert answer.status_code == 200, answer.text
+        return Api(self.http, answer.json()["access_token"], client_id, base)
+
+    async def open_community(self, **settings: Any) -> dict[str, Any]:
+        """Create a community with a client for each role, and make it this bank's."""
+        body = {"code": uuid4().hex[:12], "name": "祁连路西社区", "district": "城北区", "subdistrict": "朝阳街道"}
+        self.community = done(await self.city.post("/v1/communities", {**body, **settings}), 201)
+        base = f"/v1/communities/{self.community['id']}"
+        self.roles: dict[str, Api] = {}
+        for role in COMMUNITY_ROLES:
+            made = done(await self.city.post(f"{base}/clients", {"name": role, "role": role}), 201)
+            self.roles[role] = await self.login(made["client_id"], made["client_secret"], base)
+        self.manager, self.desk = self.roles["manager"], self.roles["front_desk"]
+        self.verifier, self.auditor = self.roles["verifier"], self.roles["auditor"]
+        self.integrator = self.roles["integrator"]
+        self.number = int(self.manager.client_id.partition("-")[0])
+        return self.community
+
+    def phone(self) -> str:
+        """A mobile number that nobody has yet."""
+        self._phones += 1
+        return str(self._phones)
+
+    async def volunteer(self, **fields: Any) -> dict[str, Any]:
+        """Register a volunteer."""
+        consent = {"version": "2024-09", "given_at": "2025-01-01T09:00:00+08:00"}
+        body = {"name": "李佳儒", "phone": self.phone(), "consent": consent, **fields}
+        return done(await self.desk.post("volunteers", body), 201)
+
+    async def kind(self, code: str = "home_visit", points_per_hour: int | None = 10, **rule: Any) -> str:
+        """Create a service kind, and a rule for it unless `points_per_hour` is None."""
+        done(await self.manager.post("service-kinds", {"code": code, "name": code}), 201)
+        if points_per_hour is not None:
+            body = {"service_kind": code, "points_per_hour": points_per_hour, "effective_from": "2025-01-01", **rule}
+            done(await self.manager.post("earning-rules", body), 201)
+        return code
+
+    def record(self, volunteer_id: str, **fields: Any) -> dict[str, Any]:
+        """The body of a service record: ninety minutes on 1 March 2026, unless `start` (local) says otherwise."""
+        start = datetime.fromisoformat(fields.pop("start", "2026-03-01T09:00") + "+08:00")
+        minutes = fields.get("minutes", 90)
+        body = {
+            "volunteer_id": volunteer_id,
+            "service_kind": "home_visit",
+            "activity_name": "入户探访",
+            "place": "祁连家园",
+            "content": "量血压、打扫卫生、陪老人聊天",
+            "organiser": "祁连路西社区居委会",
+            "started_at": start.isoformat(),
+            "ended_at": (start + timedelta(minutes=minutes)).isoformat(),
+            "minutes": minutes,
+        }
+        return {**body, **fields}
+
+    async def hours(self, volunteer_id: str, **fields: Any) -> dict[str, Any]:
+        """Record a service at the desk and have it approved by the verifier, unless it is approved already."""
+        record = done(await self.desk.post("service-records", self.record(volunteer_id, **fields)), 201)
+        if record["status"] == "pending":
+            path = f"service-records/{record['id']}/verification"
+            record = done(await self.manager.post(path, {"decision": "approve"}), 200)
+        return record
+
+    async def goods(self, pieces: int = 10, price: int = 10, **fields: Any) -> dict[str, Any]:
+        """Create an article and receive pieces of it."""
+        article = done(await self.manager.post("goods", {"name": "毛巾", "points_price": price, **fields}), 201)
+        if pieces:
+            path = f"goods/{article['id']}/stock-movements"
+            done(await self.manager.post(path, {"kind": "received", "quantity": pieces, "note": "进货"}), 201)
+        return article
+
+    async def reserve(self, volunteer_id: str, goods_id: str, quantity: int = 1) -> dict[str, Any]:
+        """Reserve pieces of an article."""
+        body = {"volunteer_id": volunteer_id, "lines": [{"goods_id": goods_id, "quantity": quantity}]}
+        return done(await self.desk.post("redemptions", body), 201)
+
+    async def balance(self, volunteer_id: str) -> dict[str, Any]:
+        """What a volunteer holds."""
+        return done(await self.desk.get(f"volunteers/{volunteer_id}/balance"), 200)
+
+
+def done(answer: httpx.Response, status: int) -> Any:
+    """The JSON of an answer that has to have this status."""
+    assert answer.status_code == status, answer.text
+    return answer.json()
+
+
+def refused(answer: httpx.Response, code: str, **facts: Any) -> Any:
+    """The problem document of an answer that has to be this refusal, with at least these facts."""
+    problem = answer.json()
+    assert problem.get("code") == code, problem
+    assert answer.status_code == problem["status"]
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert {name: problem.get(name) for name in facts} == facts
+    return problem
