@@ -78,7 +78,7 @@ class Settings(BaseSettings):
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
         dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003  `*_FILE` takes its place
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Take arguments first, then the environment, `*_FILE` and the `.env` file."""
         return init_settings, env_settings, _FileSource(settings_cls), dotenv_settings

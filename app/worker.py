@@ -12,7 +12,8 @@ from app.kernel import idempotency, jobs, metrics
 from app.kernel.errors import Unavailable
 from app.kernel.heads import CITY
 from app.kernel.log import logger
-from app.redemptions.rules import LAPSED
+from app.redemptions.errors import RedemptionNotOpen
+from app.redemptions.rules import LAPSED, RESERVED
 from app.redemptions.service import LAPSE, Closing, close_redemptions
 
 if TYPE_CHECKING:
@@ -26,9 +27,12 @@ _worker = "worker"
 
 async def lapse_redemptions(session: Session, due: Sequence[jobs.Claimed], _: Settings) -> None:
     """Free the points and pieces of redemptions whose hold is over; those closed before are left as they are."""
-    await close_redemptions(
+    outcomes = await close_redemptions(
         session, [Closing(job.community, UUID(job.payload["redemption_id"]), LAPSED, _worker) for job in due]
     )
+    # The clock was set back since the claim, so these are held for a while yet.
+    held = [job for job, outcome in zip(due, outcomes, strict=True) if outcome == RedemptionNotOpen(status=RESERVED)]
+    await jobs.enqueue(session, [jobs.NewJob(job.community, LAPSE, job.due_at, job.payload) for job in held])
 
 
 async def forget_answers(session: Session, due: Sequence[jobs.Claimed], settings: Settings) -> None:
@@ -80,7 +84,7 @@ async def _run(database: Database, settings: Settings, claimed: Sequence[jobs.Cl
         await database.run([community], work)
     except Unavailable:
         raise
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  whatever it is, the job waits and the worker goes on
         if len(claimed) > 1:
             return sum([await _run(database, settings, [job]) for job in claimed])
         logger.exception("job failed", kind=claimed[0].kind, community=community, attempts=claimed[0].attempts)
@@ -97,6 +101,6 @@ async def run_forever(database: Database, settings: Settings) -> None:
             await run_due(database, settings)
         except Unavailable:
             logger.warning("database away, jobs wait")
-        except Exception:
+        except Exception:  # noqa: BLE001  logged, and tried again
             logger.exception("worker failed")
         await asyncio.sleep(settings.worker_poll_seconds)

@@ -27,6 +27,7 @@ from app.access.schemas import (
 from app.http.commands import created, submit
 from app.http.context import LIMIT_DEFAULT, ContextDep, Cursor, Limit
 from app.http.operations import ANYONE, CLIENT_READERS, MANAGERS, operation
+from app.http.problems import MEDIA_TYPE
 from app.kernel.errors import Refused
 from app.kernel.heads import CITY
 from app.kernel.idempotency import Answer
@@ -35,15 +36,27 @@ from app.kernel.paging import open_page
 router = APIRouter(prefix="/v1/communities/{community_id}/clients", tags=["clients"])
 public = APIRouter(tags=["tokens"])
 
+_no_store = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 _token_errors: dict[int | str, dict[str, Any]] = {
-    400: {"model": TokenErrorModel, "description": "`invalid_request` or `unsupported_grant_type`"},
+    400: {
+        "model": TokenErrorModel,
+        "description": "`invalid_request` or `unsupported_grant_type`; a problem document when the form is broken",
+        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        "x-problems": ["unmapped"],
+    },
     401: {"model": TokenErrorModel, "description": "`invalid_client`: unknown client or wrong secret"},
 }
 
 
 def _token_operation(summary: str) -> dict[str, Any]:
-    arguments = operation(roles=ANYONE, summary=summary)
-    return {**arguments, "responses": {**arguments["responses"], **_token_errors}}
+    arguments = operation(roles=ANYONE, summary=summary, problems=["body-too-large"])
+    example = {"grant_type": "client_credentials", "client_id": "1-0123456789abcdef", "client_secret": "shown once"}
+    body = {"content": {"application/x-www-form-urlencoded": {"example": example}}}
+    return {
+        **arguments,
+        "openapi_extra": {**arguments["openapi_extra"], "requestBody": body},
+        "responses": {**arguments["responses"], **_token_errors},
+    }
 
 
 @public.post("/oauth2/token", response_model=TokenModel, **_token_operation("Get an access token"))
@@ -67,11 +80,11 @@ async def get_token(
     tokens = request.app.state.tokens
     token = TokenModel(
         access_token=tokens.issue(Caller(client.client_id, client.role, client.community, community_id)),
-        token_type="Bearer",
+        token_type="Bearer",  # noqa: S106  a kind of token, no password
         expires_in=tokens.seconds,
         scope=client.role,
     )
-    return Response(token.model_dump_json(), headers={"Cache-Control": "no-store"}, media_type="application/json")
+    return Response(token.model_dump_json(), headers=_no_store, media_type="application/json")
 
 
 def _basic(header: str) -> tuple[str, str] | None:
@@ -86,9 +99,7 @@ def _basic(header: str) -> tuple[str, str] | None:
 
 
 def _token_error(status: int, error: str, description: str) -> Response:
-    headers = {"Cache-Control": "no-store"}
-    if status == 401:
-        headers["WWW-Authenticate"] = 'Basic realm="love-bank"'
+    headers = {**_no_store, "WWW-Authenticate": 'Basic realm="love-bank"'} if status == 401 else _no_store
     body = f'{{"error":"{error}","error_description":"{description}"}}'
     return Response(body, status, headers, "application/json")
 

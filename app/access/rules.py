@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from uuid import UUID
+
+
+_client_name = re.compile(r"([0-9]{1,9})-[0-9a-f]{16}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,6 @@ def client_name(community: int, random: str) -> str:
 
 
 def community_of(client_id: str) -> int | None:
-    """Read the community's number out of a client id; None when it is none of ours."""
-    number, dash, _ = client_id.partition("-")
-    return int(number) if dash and number.isascii() and number.isdecimal() and len(number) < 10 else None
+    """Read the community's number out of a client id; None when it is none of ours, whatever characters it has."""
+    form = _client_name.fullmatch(client_id)
+    return int(form[1]) if form else None

@@ -95,7 +95,8 @@ async def list_clients(session: Session, community: int, *, before: int | None, 
 
 async def revoke_client(session: Session, community: int, client_id: str) -> Refusal | None:
     """Revoke a client; its tokens end with their ten minutes."""
-    if not await store.revoke(session, community, client_id, session.now(community)):
+    ours = community_of(client_id) == community
+    if not ours or not await store.revoke(session, community, client_id, session.now(community)):
         return NotFound(resource="client")
     await append(session, [Event(community, "client.revoked", {"client_id": client_id})])
     return None

@@ -62,7 +62,9 @@ async def list_communities(
 
 
 @router.get(
-    "/{community_id}", response_model=CommunityModel, **operation(roles=READERS, summary="Read a community's settings")
+    "/{community_id}",  # noqa: FAST003  the guard reads it
+    response_model=CommunityModel,
+    **operation(roles=READERS, summary="Read a community's settings"),
 )
 async def get_community(context: ContextDep, admitted: AdmittedDep) -> CommunityModel:
     """A community and its settings."""

@@ -59,5 +59,6 @@ stock_movements = sa.Table(
     sa.CheckConstraint("quantity >= 0", name="stock_movements_quantity_check"),
     sa.CheckConstraint("(change <> 0) = (transaction_number IS NOT NULL)", name="stock_movements_change_check"),
     sa.Index("stock_movements_goods_idx", "community_id", "goods_id", "number"),
+    sa.UniqueConstraint("community_id", "transaction_number", name="stock_movements_transaction_key"),
     sqlite_strict=True,
 )

@@ -3,15 +3,37 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, Strict, WithJsonSchema, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    Strict,
+    WithJsonSchema,
+    field_serializer,
+    model_validator,
+)
 
 from app.hours.catalogue import NewEarningRule
 from app.hours.rules import ServiceFacts, ServiceRecord, faults_of_times
-from app.http.fields import Code, Day, ExternalIds, Line, Moment, Name, Paragraph, Positive, Reference, RequestModel
+from app.http.fields import (
+    Code,
+    Day,
+    ExternalIds,
+    Label,
+    Line,
+    Moment,
+    Name,
+    Paragraph,
+    Positive,
+    Reference,
+    RequestModel,
+)
 from app.http.operations import ProblemModel
 from app.volunteers.rules import masked_name
 
@@ -21,6 +43,7 @@ if TYPE_CHECKING:
 records_per_batch_max = 500
 _day_minutes = 24 * 60
 _points_per_hour_max = 10_000
+_row_depth_max = 20
 
 Status = Literal["pending", "approved", "rejected", "corrected"]
 Minutes = Annotated[Positive, Field(le=_day_minutes)]
@@ -53,7 +76,7 @@ class ServiceKindPage(BaseModel):
 class EarningRuleNew(RequestModel):
     """A version of an earning rule to set in force."""
 
-    service_kind: Code
+    service_kind: Label
     points_per_hour: Annotated[int, Strict(), Field(ge=0, le=_points_per_hour_max)]
     effective_from: Day = Field(description="local date, past or future; no award made before is changed")
     minutes_per_record_max: Minutes | None = None
@@ -86,11 +109,10 @@ class EarningRulePage(BaseModel):
     next_cursor: str | None
 
 
-class ServiceRecordNew(RequestModel):
-    """A service to record, with every field that order 67 asks for."""
+class ServiceFactsNew(RequestModel):
+    """The facts of a service, with every field that order 67 asks for."""
 
-    volunteer_id: UUID
-    service_kind: Code
+    service_kind: Label
     activity_name: Line
     place: Line
     content: Paragraph
@@ -122,6 +144,12 @@ class ServiceRecordNew(RequestModel):
             recorder_name=self.recorder_name,
             external_ids=tuple(sorted(self.external_ids.items())),
         )
+
+
+class ServiceRecordNew(ServiceFactsNew):
+    """A service to record."""
+
+    volunteer_id: UUID
 
 
 class ReferencedServiceRecord(ServiceRecordNew):
@@ -222,14 +250,34 @@ class VerificationNew(RequestModel):
     note: Paragraph | None = None
 
 
+def _not_too_deep(row: Any) -> Any:
+    level = [row]
+    for _ in range(_row_depth_max):
+        inner = [list(one.values()) if isinstance(one, dict) else one for one in level if isinstance(one, dict | list)]
+        level = [value for values in inner for value in values]
+    if level:
+        message = f"values may stand in each other {_row_depth_max} deep at most"
+        raise ValueError(message)
+    return row
+
+
+_Row = Annotated[
+    Any, AfterValidator(_not_too_deep), WithJsonSchema({"$ref": "#/components/schemas/ReferencedServiceRecord"})
+]
+
+
 class ServiceRecordBatchNew(RequestModel):
     """Rows to record in order. Each is checked and answered by itself."""
 
     dry_run: Annotated[bool, Strict()] = Field(default=False, description="answer as if, and store nothing")
     records: Annotated[
-        list[Annotated[Any, WithJsonSchema({"$ref": "#/components/schemas/ReferencedServiceRecord"})]],
-        Field(min_length=1, max_length=records_per_batch_max, description="checked one by one"),
+        list[_Row], Field(min_length=1, max_length=records_per_batch_max, description="checked one by one")
     ]
+
+    @field_serializer("records", when_used="json")
+    def _as_text(self, records: list[Any]) -> str:
+        """Rows that nobody has checked, as ASCII: they may hold numbers and characters that other writers refuse."""
+        return json.dumps(records, sort_keys=True)
 
 
 class BatchItemModel(BaseModel):

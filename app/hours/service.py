@@ -20,6 +20,7 @@ from app.hours.errors import (
 )
 from app.hours.rules import (
     APPROVED,
+    LONGEST,
     PENDING,
     REJECTED,
     Days,
@@ -45,7 +46,7 @@ from app.kernel.references import (
     replay,
     told,
 )
-from app.ledger import Entry
+from app.ledger import Entry, InconsistentError
 from app.volunteers.errors import UnknownVolunteer
 from app.volunteers.rules import minutes_account, points_account
 from app.volunteers.service import consent_dates
@@ -59,8 +60,6 @@ if TYPE_CHECKING:
     from app.kernel.database import Session
 
 RESOURCE = "service_record"
-
-_one_day = dt.timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +133,10 @@ async def record_services(session: Session, new: Sequence[NewServiceRecord]) -> 
 
 
 def _first(recorded: Recorded) -> ServiceRecord | Refusal:
-    if isinstance(recorded.outcome, Told):
-        raise AssertionError  # only a reference can be seen before
-    return recorded.outcome
+    if isinstance(recorded.outcome, ServiceRecord | Refusal):
+        return recorded.outcome
+    message = "a record without a reference was told what another was told"
+    raise InconsistentError(message)
 
 
 async def _load(session: Session, new: Sequence[NewServiceRecord]) -> _Loaded:
@@ -144,10 +144,9 @@ async def _load(session: Session, new: Sequence[NewServiceRecord]) -> _Loaded:
     communities = await communities_by_number(session, numbers)
     named = [(item, item.volunteer_id) for item in new if item.volunteer_id is not None]
     dates = {
-        (item.community, volunteer_id, communities[item.community].local_date(item.facts.started_at) + shift)
+        (item.community, volunteer_id, date)
         for item, volunteer_id in named
-        # A record lasts a day at most, so what it overlaps begins on a neighbouring date at most.
-        for shift in (-_one_day, dt.timedelta(0), _one_day)
+        for date in _dates_near(communities[item.community], item.facts)
     }
     references = {(item.community, item.reference) for item in new if item.reference is not None}
     return _Loaded(
@@ -158,6 +157,12 @@ async def _load(session: Session, new: Sequence[NewServiceRecord]) -> _Loaded:
         days=await store.load_days(session, dates),
         seen=await load_seen(session, RESOURCE, references),
     )
+
+
+def _dates_near(community: Community, facts: ServiceFacts) -> list[dt.date]:
+    """The local dates on which a record that overlaps this one can begin: where clocks change, two before its own."""
+    first, last = community.local_date(facts.started_at - LONGEST), community.local_date(facts.ended_at)
+    return [first + dt.timedelta(days=shift) for shift in range((last - first).days + 1)]
 
 
 def _decide(session: Session, loaded: _Loaded, item: NewServiceRecord) -> ServiceRecord | Seen | Refusal:

@@ -128,5 +128,6 @@ verifications = sa.Table(
     sa.CheckConstraint(
         "(decision = 'approve') = (transaction_number IS NOT NULL)", name="verifications_transaction_check"
     ),
+    sa.UniqueConstraint("community_id", "transaction_number", name="verifications_transaction_key"),
     sqlite_strict=True,
 )

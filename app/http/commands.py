@@ -73,7 +73,7 @@ async def submit(
 ) -> Response:
     """Carry out one item of a command under the request's key and give its answer, the first one again for a repeat.
 
-    `body` is what makes two requests the same, beside method and path. A dry run leaves nothing behind, its key included.
+    `body` is what makes two requests the same, beside method and path. A dry run leaves nothing behind, not even a key.
     """
     context: Context = request.app.state.context
     keyed = Keyed(community, caller_id, _key_of(request), _request_hash(request, body))

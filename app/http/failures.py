@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from app.http.bodies import UnreadableBody
 from app.http.problems import CODE_OF_STATUS, MEDIA_TYPE, PROBLEMS, dump, problem_document, refusal_document
 from app.kernel.errors import Fault, InvalidRequest, Refused, Unavailable
 
@@ -17,14 +18,19 @@ if TYPE_CHECKING:
     from starlette.routing import BaseRoute
 
 _body = ("body",)
+_methods_of_files = {"GET", "HEAD"}
 
 
 def problem_response(
     code: str, *, headers: Mapping[str, str] | None = None, facts: Mapping[str, Any] | None = None
 ) -> Response:
     """Write a problem as a response, with the sentence that explains its code."""
-    document = problem_document(code, PROBLEMS[code].meaning, facts)
-    return Response(dump(document), PROBLEMS[code].status, dict(headers or {}), MEDIA_TYPE)
+    return document_response(problem_document(code, PROBLEMS[code].meaning, facts), headers=headers)
+
+
+def document_response(document: Mapping[str, Any], *, headers: Mapping[str, str] | None = None) -> Response:
+    """Write a problem document as a response with its own status."""
+    return Response(dump(document), document["status"], dict(headers or {}), MEDIA_TYPE)
 
 
 def faults_of(errors: Iterable[Mapping[str, Any]]) -> tuple[Fault, ...]:
@@ -42,29 +48,33 @@ def install_failures(app: FastAPI, routes: Sequence[BaseRoute]) -> None:
     """Let the app answer every exception with a problem document. `routes` are all routes, for a 405's Allow."""
 
     async def refused(_: Request, error: Exception) -> Response:
-        assert isinstance(error, Refused)
-        document = refusal_document(error.refusal)
-        headers = {"WWW-Authenticate": 'Bearer realm="love-bank"'} if document["status"] == 401 else {}
-        return Response(dump(document), document["status"], headers, MEDIA_TYPE)
+        document = refusal_document(cast("Refused", error).refusal)
+        headers = {"WWW-Authenticate": 'Bearer realm="love-bank"'} if document["status"] == 401 else None
+        return document_response(document, headers=headers)
+
+    async def unreadable(_: Request, error: Exception) -> Response:
+        return document_response(cast("UnreadableBody", error).document)
 
     async def invalid(_: Request, error: Exception) -> Response:
-        assert isinstance(error, RequestValidationError)
-        refusal = InvalidRequest(errors=faults_of(error.errors()))
-        return Response(dump(refusal_document(refusal)), PROBLEMS[refusal.code].status, media_type=MEDIA_TYPE)
+        invalid = cast("RequestValidationError", error)
+        # FastAPI parses what calls itself JSON, and leaves the bytes of everything else as they are.
+        if isinstance(invalid.body, bytes):
+            return problem_response("unsupported-media-type")
+        return document_response(refusal_document(InvalidRequest(errors=faults_of(invalid.errors()))))
 
     async def unavailable(_: Request, error: Exception) -> Response:
-        assert isinstance(error, Unavailable)
-        return problem_response("unavailable", headers={"Retry-After": str(error.retry_after_s)})
+        return problem_response("unavailable", headers={"Retry-After": str(cast("Unavailable", error).retry_after_s)})
 
     async def refused_by_framework(request: Request, error: Exception) -> Response:
-        assert isinstance(error, HTTPException)
-        code = CODE_OF_STATUS.get(error.status_code, "unmapped")
-        headers = dict(error.headers or {})
+        refusal = cast("HTTPException", error)
+        code = CODE_OF_STATUS.get(refusal.status_code, "unmapped")
+        headers = dict(refusal.headers or {})
         if code == "method-not-allowed":
-            headers["Allow"] = ", ".join(_allowed(routes, request.url.path))
+            headers["Allow"] = ", ".join(_allowed([*routes, *app.routes], request.url.path))
         return problem_response(code, headers=headers)
 
     app.add_exception_handler(Refused, refused)
+    app.add_exception_handler(UnreadableBody, unreadable)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(Unavailable, unavailable)
     app.add_exception_handler(HTTPException, refused_by_framework)
@@ -76,5 +86,6 @@ def _allowed(routes: Sequence[BaseRoute], path: str) -> list[str]:
     for route in routes:
         pattern = getattr(route, "path_regex", None)
         if pattern is not None and pattern.match(path):
-            methods |= getattr(route, "methods", None) or set()
+            # What has no methods is the folder of static files.
+            methods |= getattr(route, "methods", None) or _methods_of_files
     return sorted(methods)

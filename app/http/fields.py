@@ -55,6 +55,9 @@ Name = Annotated[_Text, Field(max_length=100)]
 Line = Annotated[_Text, Field(max_length=200)]
 Paragraph = Annotated[_Text, Field(max_length=2000)]
 Code = Annotated[str, Strict(), StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+Label = Annotated[_Text, Field(max_length=64)]
+"""A code that is looked up: whatever is not one of ours is unknown rather than invalid."""
+
 Reference = Annotated[_Text, Field(max_length=100)]
 
 Moment = Annotated[

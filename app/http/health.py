@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, ConfigDict
 
+from app.http.context import ContextDep  # noqa: TC001  FastAPI reads the annotations of routes at run time
 from app.http.operations import ANYONE, operation
 from app.http.problems import PROBLEMS
 from app.kernel.errors import NotFound, Refused, Unavailable
 from app.kernel.migrating import current_revision, expected_revision
-
-if TYPE_CHECKING:
-    from app.http.context import ContextDep
 
 router = APIRouter(tags=["operations"])
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import time
+import traceback
 from typing import TYPE_CHECKING
 
 import structlog
 from starlette.datastructures import MutableHeaders
 
-from app.http.failures import problem_response
+from app.http.bodies import UnreadableBody, checked
+from app.http.failures import document_response, problem_response
 from app.kernel import metrics
 from app.kernel.ids import new_id
 from app.kernel.log import logger
@@ -18,10 +20,6 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _request_id = re.compile(r"[A-Za-z0-9._-]{1,64}")
-
-
-class _BodyTooLargeError(Exception):
-    pass
 
 
 class Observed:
@@ -53,39 +51,27 @@ class Observed:
             await send(message)
 
         try:
-            if int(_digits(headers.get(b"content-length", "0"))) > self._body_bytes_max:
-                raise _BodyTooLargeError
-            await self._app(scope, self._limited(receive), send_with_id)
-        except _BodyTooLargeError:
-            await self._fail("body-too-large", scope, receive, send_with_id, body_bytes_max=self._body_bytes_max)
-        except Exception:
-            logger.exception("request failed", path=scope["path"])
+            await self._app(scope, checked(receive, headers, bytes_max=self._body_bytes_max), send_with_id)
+        except UnreadableBody as error:
+            await document_response(error.document)(scope, receive, send_with_id)
+        except Exception as error:
+            logger.error("request failed", path=scope["path"], **_kind_and_place(error))
             if status:
                 raise
-            await self._fail("unexpected", scope, receive, send_with_id)
+            await problem_response("unexpected")(scope, receive, send_with_id)
         finally:
             _report(scope, status, time.perf_counter() - began)
 
-    @staticmethod
-    async def _fail(code: str, scope: Scope, receive: Receive, send: Send, **facts: object) -> None:
-        await problem_response(code, facts=facts)(scope, receive, send)
 
-    def _limited(self, receive: Receive) -> Receive:
-        received = 0
-
-        async def limited() -> Message:
-            nonlocal received
-            message = await receive()
-            received += len(message.get("body", b""))
-            if received > self._body_bytes_max:
-                raise _BodyTooLargeError
-            return message
-
-        return limited
-
-
-def _digits(text: str) -> str:
-    return text if text.isascii() and text.isdigit() else "0"
+def _kind_and_place(error: BaseException) -> dict[str, list[str]]:
+    """Tell of an exception only what it is and where: its words may quote what was sent, or a statement's values."""
+    kinds = []
+    cause: BaseException | None = error
+    while cause is not None:
+        kinds.append(type(cause).__name__)
+        cause = cause.__cause__ or cause.__context__
+    frames = traceback.extract_tb(error.__traceback__)
+    return {"error": kinds, "trace": [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]}
 
 
 def _report(scope: Scope, status: int, seconds: float) -> None:

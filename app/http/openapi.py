@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -37,6 +39,14 @@ _TAGS = {
     "ledger": "The ledger itself, for auditors.",
     "events": "What happened, in the order of commits.",
     "operations": "For those who run the service.",
+}
+# The guard reads it for all routes alike, so that no route names it.
+_community = {
+    "name": "community_id",
+    "in": "path",
+    "required": True,
+    "description": "The community (社区); for anyone but the city, the caller's own.",
+    "schema": {"type": "string", "format": "uuid"},
 }
 
 
@@ -76,15 +86,34 @@ def install_openapi(app: FastAPI, extra_models: Sequence[type[BaseModel]]) -> No
                 separate_input_output_schemas=False,
             )
             schemas = made["components"]["schemas"]
-            for model in (ProblemModel, *extra_models):
+            finished: list[type[BaseModel]] = [ProblemModel, *extra_models]
+            for model in finished:
                 schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
                 schemas.update(schema.pop("$defs", {}))
                 schemas[schema["title"]] = schema
-            made["components"]["schemas"] = dict(sorted(schemas.items()))
-            app.openapi_schema = made
+            for path, item in made["paths"].items():
+                if f"{{{_community['name']}}}" in path:
+                    item["parameters"] = [_community]
+            app.openapi_schema = _named_by_title(made)
         return app.openapi_schema
 
     app.openapi = document  # type: ignore[method-assign]  # FastAPI's documented way to finish the document
+
+
+def _named_by_title(document: dict[str, Any]) -> dict[str, Any]:
+    """Name every schema by its title, as users should see it, rather than by a class or the path to its module."""
+    schemas = document["components"]["schemas"]
+    titles = {name: schema["title"] for name, schema in schemas.items()}
+
+    def renamed(reference: re.Match[str]) -> str:
+        return f'"#/components/schemas/{titles.get(reference[1], reference[1])}"'
+
+    document["components"]["schemas"] = {
+        titles[name]: schemas[name] for name in sorted(schemas, key=titles.__getitem__)
+    }
+    text = re.sub(r'"#/components/schemas/([^"]+)"', renamed, json.dumps(document, ensure_ascii=False))
+    made: dict[str, Any] = json.loads(text)
+    return made
 
 
 def as_yaml(app: FastAPI) -> str:

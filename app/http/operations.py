@@ -78,10 +78,10 @@ def operation(
             "idempotency-key-in-flight",
             "idempotency-answer-erased",
             "idempotency-answer-expired",
-            "body-too-large",
         }
         extra["parameters"] = [_key_parameter]
     if example is not None:
+        codes |= {"body-too-large", "unsupported-media-type"}
         extra["requestBody"] = {"content": {"application/json": {"example": example}}}
     return {"summary": summary, "openapi_extra": extra, "responses": _responses(codes)}
 
@@ -92,7 +92,7 @@ def _responses(codes: Iterable[str]) -> dict[int | str, dict[str, Any]]:
         by_status.setdefault(PROBLEMS[code].status, []).append(code)
     return {
         status: {
-            "description": "; ".join(f"`{code}`: {PROBLEMS[code].meaning}" for code in listed),
+            "description": " ".join(f"`{code}`: {PROBLEMS[code].meaning}" for code in listed),
             "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
             "x-problems": listed,
         }

@@ -16,6 +16,6 @@ class Clock(Protocol):
 class SystemClock:
     """The machine's clock, the same for every community."""
 
-    def now(self, community: int) -> datetime:
+    def now(self, community: int) -> datetime:  # noqa: ARG002  every community has the same
         """Give the machine's time in UTC."""
         return datetime.now(UTC)

@@ -76,11 +76,13 @@ class Session:
         return await self.execute(statement, {"rows": document_of(self.dialect, rows), **parameters})
 
     async def show(self, *communities: int) -> None:
-        """Name the communities whose rows row level security lets this transaction see; their number is data of ours."""
+        """Name the communities whose rows row level security lets this transaction see."""
         if self.dialect == "postgresql":
             listed = ",".join(str(int(community)) for community in communities)
-            await self.connection.exec_driver_sql(f"SET LOCAL ROLE {APP_ROLE}")
-            await self.connection.exec_driver_sql(f"SET LOCAL lovebank.communities = '{listed}'")
+            # In one message; both are literals of ours, and SET takes no parameters.
+            await self.connection.exec_driver_sql(
+                f"SET LOCAL ROLE {APP_ROLE}; SET LOCAL lovebank.communities = '{listed}'"
+            )
 
     async def lock_heads(self, *communities: int) -> None:
         """Lock the heads of these communities in ascending order, so that two writers never wait for each other."""
@@ -125,7 +127,7 @@ class Session:
         ]
         if changed:
             new = rows_of(self.dialect, "rows", list(ledger_heads.c))
-            values = {name: new.c[name] for name in new.c.keys() if name != "community_id"}
+            values = {column.name: column for column in new.c if column.name != "community_id"}
             matches = ledger_heads.c.community_id == new.c.community_id
             await self.execute_rows(sa.update(ledger_heads).where(matches).values(values), changed)
 
@@ -169,8 +171,8 @@ class Database:
             try:
                 async with self.write(*communities) as session:
                     return await work(session)
-            except DBAPIError as error:
-                if attempt == _attempts_max or not _worth_retrying(error):
+            except Unavailable as error:
+                if attempt == _attempts_max or not _worth_retrying(error.__cause__):
                     raise
         raise AssertionError  # the loop returns or raises
 
@@ -188,7 +190,7 @@ class Database:
         except _AbandonedError:
             pass
         except DBAPIError as error:
-            if _is_outage(error) and not _worth_retrying(error):
+            if _is_outage(error) or _worth_retrying(error):
                 raise Unavailable from error
             raise
         except (PoolTimeout, TimeoutError, OSError) as error:
@@ -196,7 +198,9 @@ class Database:
         metrics.transaction_seconds.observe(time.perf_counter() - began)
 
 
-def _worth_retrying(error: DBAPIError) -> bool:
+def _worth_retrying(error: BaseException | None) -> bool:
+    if not isinstance(error, DBAPIError):
+        return False
     return error.connection_invalidated or getattr(error.orig, "sqlstate", None) in _retried_states
 
 

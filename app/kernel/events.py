@@ -80,7 +80,7 @@ async def read_after(session: Session, community: int, *, after: int, limit: int
 
 
 async def number_gap(session: Session, community: int) -> tuple[int, int]:
-    """Give how many events there are and the highest number; equal to each other and to the head's when none is lost."""
+    """Give how many events there are and the highest number: both the head's number when none is lost."""
     found = await session.execute(
         sa.select(sa.func.count(), sa.func.coalesce(sa.func.max(events.c.number), 0)).where(
             events.c.community_id == community

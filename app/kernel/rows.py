@@ -48,7 +48,7 @@ def rows_of(dialect: str, name: str, columns: Sequence[sa.Column[Any]]) -> sa.Fr
 
 
 def document_of(dialect: str, rows: Sequence[Mapping[str, Any]]) -> str:
-    """Write rows as the JSON document that `rows_of` reads: ids and days as text, moments as the database keeps them."""
+    """Write rows as the JSON document that `rows_of` reads: ids and days as text, moments as the database has them."""
     if dialect == "sqlite":
         return orjson.dumps(rows, default=_micros, option=orjson.OPT_PASSTHROUGH_DATETIME).decode()
     return orjson.dumps(rows).decode()

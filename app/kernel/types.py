@@ -99,7 +99,7 @@ class Flag(TypeDecorator[bool]):
         """Choose the database's own type."""
         return dialect.type_descriptor(Integer() if dialect.name == "sqlite" else Boolean())
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> bool | None:
+    def process_result_value(self, value: Any, dialect: Dialect) -> bool | None:  # noqa: ARG002  SQLAlchemy's shape
         """Give a real bool back."""
         return None if value is None else bool(value)
 

@@ -37,7 +37,7 @@ class Vault:
         self._hashing = _derive(pepper, "keyed hashes")
 
     def hash(self, purpose: str, *values: str) -> str:
-        """Hash values under the service's key (HMAC-SHA-256, hex); the purpose keeps equal values of two kinds apart."""
+        """Hash values under the service's key (HMAC-SHA-256, hex); the purpose keeps equal values apart."""
         message = "\x1f".join((purpose, *values)).encode()
         return hmac.new(self._hashing, message, hashlib.sha256).hexdigest()
 

@@ -43,7 +43,7 @@ class Entry:
     """A transaction to post: whole units moved between accounts of one community, summing to zero per unit.
 
     `movements` pairs addresses with amounts (positive comes in, negative goes out). `reference` names what the entry
-    stands for, as a path below the community. Entries that follow each other with the same `group` are linked: all or none.
+    stands for, as a path below the community. Entries in a row with the same `group` are linked: all or none.
     """
 
     community: int

@@ -19,7 +19,7 @@ lines_max = 50
 _quantity_max = 10_000
 
 Status = Literal["reserved", "collected", "cancelled", "lapsed", "returned"]
-PickupCode = Annotated[str, Strict(), StringConstraints(pattern=r"^\d{6}$")]
+PickupCode = Annotated[str, Strict(), StringConstraints(pattern=r"^[0-9]{6}$")]
 
 
 class LineNew(RequestModel):
@@ -98,7 +98,7 @@ class RedemptionModel(BaseModel):
             volunteer_id=redemption.volunteer_id,
             lines=[LineModel.model_validate(line) for line in redemption.lines],
             points=redemption.points,
-            status=redemption.status,  # type: ignore[arg-type]  # checked by the model and by the database
+            status=redemption.status,
             pickup_code=redemption.pickup_code if code else None,
             occurred_at=redemption.occurred_at,
             reserved_by=redemption.reserved_by,

@@ -28,7 +28,7 @@ from app.kernel.references import (
     replay,
     told,
 )
-from app.ledger import Account, Entry
+from app.ledger import Account, Entry, InconsistentError
 from app.redemptions import store
 from app.redemptions.errors import RedemptionNotOpen, WrongPickupCode
 from app.redemptions.rules import (
@@ -150,8 +150,9 @@ async def reserve_unreferenced(session: Session, new: Sequence[NewRedemption]) -
     """Reserve goods for orders that carry no reference: for each the redemption or the refusal."""
     results: list[Redemption | Refusal] = []
     for reserved in await reserve_goods(session, new):
-        if isinstance(reserved.outcome, Told):
-            raise AssertionError  # only a reference can be seen before
+        if not isinstance(reserved.outcome, Redemption | Refusal):
+            message = "an order without a reference was told what another was told"
+            raise InconsistentError(message)
         results.append(reserved.outcome)
     return results
 
@@ -259,11 +260,7 @@ def _seen(item: NewRedemption, decision: Redemption | Seen | Refusal) -> Seen:
 
 
 def _redemption(
-    session: Session,
-    community: Community,
-    item: NewRedemption,
-    volunteer_id: UUID,
-    order: Sequence[tuple[Goods, int]],
+    session: Session, community: Community, item: NewRedemption, volunteer_id: UUID, order: Sequence[tuple[Goods, int]]
 ) -> Redemption:
     now = session.now(item.community)
     lines = tuple(Line(article.id, quantity, article.points_price) for article, quantity in order)
@@ -292,10 +289,8 @@ async def _store(session: Session, made: Sequence[Redemption]) -> dict[UUID, Red
     await ledger.post_decided(
         session, [_entry(one, "reservation", reservation(one), one.reserved_by) for one in reserved]
     )
-    await enqueue(
-        session,
-        [NewJob(one.community, LAPSE, one.lapses_at, {"redemption_id": str(one.id)}) for one in reserved],
-    )
+    lapses = [NewJob(one.community, LAPSE, one.lapses_at, {"redemption_id": str(one.id)}) for one in reserved]
+    await enqueue(session, lapses)
     return {one.id: one for one in reserved}
 
 

@@ -50,7 +50,7 @@ def upgrade() -> None:
         ("community_id", "service_kind", "effective_from"),
         ("community_id", "service_kind", "version"),
     )
-    guards.append_only("verifications", ("community_id", "service_record_id"))
+    guards.append_only("verifications", ("community_id", "service_record_id"), ("community_id", "transaction_number"))
     guards.frozen("service_records", _FACTS, ("community_id", "service_record_id"), ("community_id", "number"))
     for table in ("service_kinds", "earning_rules", "verifications"):
         guards.grant(table, "SELECT, INSERT")
@@ -191,5 +191,6 @@ def _create_verifications() -> None:
             name="verifications_transaction_fkey",
         ),
         sa.PrimaryKeyConstraint("community_id", "service_record_id", name="verifications_pkey"),
+        sa.UniqueConstraint("community_id", "transaction_number", name="verifications_transaction_key"),
         sqlite_strict=True,
     )

@@ -34,7 +34,12 @@ def upgrade() -> None:
     _create_stock_movements()
     _create_redemptions()
     _create_redemption_lines()
-    guards.append_only("stock_movements", ("community_id", "stock_movement_id"), ("community_id", "number"))
+    guards.append_only(
+        "stock_movements",
+        ("community_id", "stock_movement_id"),
+        ("community_id", "number"),
+        ("community_id", "transaction_number"),
+    )
     guards.append_only("redemption_lines", ("community_id", "redemption_id", "goods_id"))
     guards.frozen("redemptions", _ORDER, ("community_id", "redemption_id"), ("community_id", "number"))
     guards.grant("goods", "SELECT, INSERT, UPDATE")
@@ -104,6 +109,7 @@ def _create_stock_movements() -> None:
         ),
         sa.PrimaryKeyConstraint("community_id", "stock_movement_id", name="stock_movements_pkey"),
         sa.UniqueConstraint("community_id", "number", name="stock_movements_number_key"),
+        sa.UniqueConstraint("community_id", "transaction_number", name="stock_movements_transaction_key"),
         sqlite_strict=True,
     )
     op.create_index(

@@ -1,0 +1,100 @@
+"""Request bodies: not too large, and JSON that means one thing, whichever route reads them.
+
+Python's own parser takes NaN, lone surrogates and names that stand twice. What passes here is I-JSON (RFC 7493), with
+whole numbers of 64 bits.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from starlette.exceptions import HTTPException
+
+from app.http.problems import PROBLEMS, problem_document, refusal_document
+from app.kernel.errors import Fault, InvalidRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from starlette.types import Message, Receive
+
+_whole_max = 2**63 - 1
+_too_deep = "nested too deeply"
+
+
+class UnreadableBody(HTTPException):
+    """A body that is not taken. FastAPI lets exceptions of this base pass while it reads a body."""
+
+    def __init__(self, document: dict[str, Any]) -> None:
+        """Keep the problem document that is the answer."""
+        super().__init__(document["status"])
+        self.document = document
+
+
+def checked(receive: Receive, headers: Mapping[bytes, str], *, bytes_max: int) -> Receive:
+    """Wrap a request's messages: reading them raises `UnreadableBody` when the body is too large, or broken JSON."""
+    if _declared_length(headers.get(b"content-length", "")) > bytes_max:
+        raise _too_large(bytes_max)
+    json_expected = "json" in headers.get(b"content-type", "").lower()
+    parts: list[bytes] = []
+    received = 0
+
+    async def receive_checked() -> Message:
+        nonlocal received
+        message = await receive()
+        part = message.get("body", b"")
+        received += len(part)
+        if received > bytes_max:
+            raise _too_large(bytes_max)
+        if json_expected:
+            parts.append(part)
+            if received and not message.get("more_body", False):
+                _check(b"".join(parts))
+        return message
+
+    return receive_checked
+
+
+def _declared_length(text: str) -> int:
+    return int(text[:20]) if text.isascii() and text.isdigit() else 0
+
+
+def _too_large(bytes_max: int) -> UnreadableBody:
+    code = "body-too-large"
+    return UnreadableBody(problem_document(code, PROBLEMS[code].meaning, {"body_bytes_max": bytes_max}))
+
+
+def _check(body: bytes) -> None:
+    try:
+        # The first parser knows UTF-8, surrogates, endless numbers and a limit of depth; the second looks at names.
+        orjson.loads(body)
+        json.loads(body, object_pairs_hook=_with_each_name_once, parse_int=_within_64_bits)
+    except RecursionError:
+        raise _broken(_too_deep) from None
+    except orjson.JSONDecodeError as error:
+        message = f"not JSON: {error.msg} (line {error.lineno}, column {error.colno})"
+        raise _broken(message) from None
+    except ValueError as error:
+        raise _broken(str(error)) from None
+
+
+def _broken(message: str) -> UnreadableBody:
+    return UnreadableBody(refusal_document(InvalidRequest(errors=(Fault("", message),))))
+
+
+def _with_each_name_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        message = "a name stands twice in one object"
+        raise ValueError(message)
+    return members
+
+
+def _within_64_bits(digits: str) -> int:
+    number = int(digits) if len(digits) <= len(str(-_whole_max)) else _whole_max + 1
+    if abs(number) > _whole_max:
+        message = "a whole number needs more than 64 bits"
+        raise ValueError(message)
+    return number
