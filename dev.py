@@ -106,7 +106,9 @@ def setup(*, dev: bool) -> None:
 def become(*arguments: str, **environment: str) -> NoReturn:
     """Replaces this process, so that signals and the exit code are the program's own."""
     os.chdir(ROOT)
-    os.execve(VENV_PYTHON, [str(VENV_PYTHON), *arguments], {**os.environ, **environment})  # noqa: S606 - no shell wanted
+    # Nothing was compiled when it was installed, so what runs keeps its bytecode: else each start compiles anew.
+    inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    os.execve(VENV_PYTHON, [str(VENV_PYTHON), *arguments], {**inherited, **environment})  # noqa: S606 - no shell wanted
 
 
 def demo(port: int, *, fresh: bool) -> NoReturn:

@@ -31,7 +31,8 @@ async def lapse_redemptions(session: Session, due: Sequence[jobs.Claimed], _: Se
         session, [Closing(job.community, UUID(job.payload["redemption_id"]), LAPSED, _worker) for job in due]
     )
     # The clock was set back since the claim, so these are held for a while yet.
-    held = [job for job, outcome in zip(due, outcomes, strict=True) if outcome == RedemptionNotOpen(status=RESERVED)]
+    too_early = RedemptionNotOpen(redemption_status=RESERVED)
+    held = [job for job, outcome in zip(due, outcomes, strict=True) if outcome == too_early]
     await jobs.enqueue(session, [jobs.NewJob(job.community, LAPSE, job.due_at, job.payload) for job in held])
 
 
@@ -96,6 +97,7 @@ async def _run(database: Database, settings: Settings, claimed: Sequence[jobs.Cl
 
 async def run_forever(database: Database, settings: Settings) -> None:
     """Look for due jobs again and again, until cancelled; an outage is waited out."""
+    logger.info("worker started")
     while True:
         try:
             await run_due(database, settings)

@@ -1,4 +1,4 @@
-"""A small bank for tests: a community with clients, volunteers, hours and goods, driven over HTTP as its users would."""
+"""A small bank for tests: a community with clients, volunteers, hours and goods, driven over HTTP by its users."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class Bank:
         assert answer.status_code == 200, answer.text
         return Api(self.http, answer.json()["access_token"], client_id, base)
 
-    async def open_community(self, **settings: Any) -> dict[str, Any]:
+    async def open_community(self, **settings: Any) -> Any:
         """Create a community with a client for each role, and make it this bank's."""
         body = {"code": uuid4().hex[:12], "name": "祁连路西社区", "district": "城北区", "subdistrict": "朝阳街道"}
         self.community = done(await self.city.post("/v1/communities", {**body, **settings}), 201)
@@ -115,7 +115,7 @@ class Bank:
         self._phones += 1
         return str(self._phones)
 
-    async def volunteer(self, **fields: Any) -> dict[str, Any]:
+    async def volunteer(self, **fields: Any) -> Any:
         """Register a volunteer."""
         consent = {"version": "2024-09", "given_at": "2025-01-01T09:00:00+08:00"}
         body = {"name": "李佳儒", "phone": self.phone(), "consent": consent, **fields}
@@ -146,7 +146,7 @@ class Bank:
         }
         return {**body, **fields}
 
-    async def hours(self, volunteer_id: str, **fields: Any) -> dict[str, Any]:
+    async def hours(self, volunteer_id: str, **fields: Any) -> Any:
         """Record a service at the desk and have it approved by the verifier, unless it is approved already."""
         record = done(await self.desk.post("service-records", self.record(volunteer_id, **fields)), 201)
         if record["status"] == "pending":
@@ -154,7 +154,7 @@ class Bank:
             record = done(await self.manager.post(path, {"decision": "approve"}), 200)
         return record
 
-    async def goods(self, pieces: int = 10, price: int = 10, **fields: Any) -> dict[str, Any]:
+    async def goods(self, pieces: int = 10, price: int = 10, **fields: Any) -> Any:
         """Create an article and receive pieces of it."""
         article = done(await self.manager.post("goods", {"name": "毛巾", "points_price": price, **fields}), 201)
         if pieces:
@@ -162,12 +162,12 @@ class Bank:
             done(await self.manager.post(path, {"kind": "received", "quantity": pieces, "note": "进货"}), 201)
         return article
 
-    async def reserve(self, volunteer_id: str, goods_id: str, quantity: int = 1) -> dict[str, Any]:
+    async def reserve(self, volunteer_id: str, goods_id: str, quantity: int = 1) -> Any:
         """Reserve pieces of an article."""
         body = {"volunteer_id": volunteer_id, "lines": [{"goods_id": goods_id, "quantity": quantity}]}
         return done(await self.desk.post("redemptions", body), 201)
 
-    async def balance(self, volunteer_id: str) -> dict[str, Any]:
+    async def balance(self, volunteer_id: str) -> Any:
         """What a volunteer holds."""
         return done(await self.desk.get(f"volunteers/{volunteer_id}/balance"), 200)
 

@@ -193,9 +193,10 @@ async def _run_batch(session: Session, admitted: Admitted, batch: ServiceRecordB
             good.append(ReferencedServiceRecord.model_validate(row))
             items.append(None)
         except ValidationError as error:
+            reference = row.get("reference") if isinstance(row, dict) else None
             items.append(
                 BatchItemModel(
-                    reference=_reference_in(row),
+                    reference=reference if isinstance(reference, str) else None,
                     outcome="refused",
                     problem=_problem(InvalidRequest(errors=faults_of(error.errors()))),
                 )
@@ -203,14 +204,6 @@ async def _run_batch(session: Session, admitted: Admitted, batch: ServiceRecordB
     recorded = await service.record_hours(session, [_new(admitted, row) for row in good])
     answers = iter([_item(row.reference, outcome) for row, outcome in zip(good, recorded, strict=True)])
     return [item or next(answers) for item in items]
-
-
-def _reference_in(row: Any) -> str | None:
-    """The reference of a row that is wrong, if it has one that an answer can hold: text, without half characters."""
-    reference = row.get("reference") if isinstance(row, dict) else None
-    if not isinstance(reference, str) or any("\ud800" <= character <= "\udfff" for character in reference):
-        return None
-    return reference
 
 
 def _new(admitted: Admitted, row: ReferencedServiceRecord) -> service.NewServiceRecord:

@@ -70,12 +70,12 @@ class AlreadyVerified(Refusal):
     """The record has been decided."""
 
     code: ClassVar[str] = "already-verified"
-    status: str
+    record_status: str
 
     @property
     def detail(self) -> str:
         """Say what it is."""
-        return f"The service record is {self.status}; only a pending one can be verified."
+        return f"The service record is {self.record_status}; only a pending one can be verified."
 
 
 @dataclass(frozen=True, slots=True)

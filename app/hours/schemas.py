@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from uuid import UUID
@@ -15,7 +14,6 @@ from pydantic import (
     Field,
     Strict,
     WithJsonSchema,
-    field_serializer,
     model_validator,
 )
 
@@ -273,11 +271,6 @@ class ServiceRecordBatchNew(RequestModel):
     records: Annotated[
         list[_Row], Field(min_length=1, max_length=records_per_batch_max, description="checked one by one")
     ]
-
-    @field_serializer("records", when_used="json")
-    def _as_text(self, records: list[Any]) -> str:
-        """Rows that nobody has checked, as ASCII: they may hold numbers and characters that other writers refuse."""
-        return json.dumps(records, sort_keys=True)
 
 
 class BatchItemModel(BaseModel):

@@ -256,6 +256,8 @@ def _event(record: ServiceRecord) -> Event:
 
 async def _post(session: Session, approved: Sequence[ServiceRecord]) -> list[ServiceRecord]:
     """Post the minutes and points of approved records, and store their approvals."""
+    if not approved:
+        return []
     posted = await ledger.post_decided(session, [_deposit(record) for record in approved])
     records = [
         replace(record, transaction_id=outcome.transaction_id) for record, outcome in zip(approved, posted, strict=True)
@@ -332,7 +334,7 @@ def _verification_refusal(record: ServiceRecord | None, item: Verification) -> R
     if record is None:
         return NotFound(resource="service record")
     if record.status != PENDING:
-        return AlreadyVerified(status=record.status)
+        return AlreadyVerified(record_status=record.status)
     if record.recorded_by == item.verifier:
         return SelfVerification()
     if record.manager_required and not item.manager:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from functools import cache
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -90,8 +89,16 @@ async def insert_records(session: Session, records: Sequence[ServiceRecord]) -> 
     """Insert service records."""
     rows = [
         {
-            **asdict(record.facts),
+            "service_kind": record.facts.service_kind,
+            "activity_name": record.facts.activity_name,
+            "place": record.facts.place,
+            "content": record.facts.content,
+            "organiser": record.facts.organiser,
+            "recorder_name": record.facts.recorder_name,
             "external_ids": dict(record.facts.external_ids),
+            "started_at": record.facts.started_at,
+            "ended_at": record.facts.ended_at,
+            "minutes": record.facts.minutes,
             "community_id": record.community,
             "service_record_id": record.id,
             "number": record.number,
@@ -121,7 +128,7 @@ async def insert_verifications(session: Session, records: Sequence[ServiceRecord
             "earning_rule_id": record.award and record.award.earning_rule_id,
             "points": record.award and record.award.points,
             "minutes_counted": record.award and record.award.minutes_counted,
-            "clipped": record.award and [asdict(clip) for clip in record.award.clipped],
+            "clipped": record.award and record.award.clipped,
             "transaction_number": record.transaction_id,
         }
         for record in records

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Response
+from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, ConfigDict
 
@@ -41,7 +42,11 @@ async def get_livez() -> HealthModel:
     return HealthModel(status="ok")
 
 
-@router.get("/readyz", response_model=HealthModel, **operation(roles=ANYONE, summary="Can requests be served"))
+_ready = operation(roles=ANYONE, summary="Can requests be served")
+_ready["responses"][503] = {"model": HealthModel, "description": "Not now; `missing` says why."}
+
+
+@router.get("/readyz", response_model=HealthModel, **_ready)
 async def get_readyz(context: ContextDep) -> Response:
     """The database answers and has the revision that this version needs; 503 says what is missing."""
     expected = expected_revision()
@@ -58,7 +63,11 @@ async def get_readyz(context: ContextDep) -> Response:
     return Response(health.model_dump_json(), 200 if ready else 503, headers, "application/json")
 
 
-@router.get("/metrics", response_class=Response, **operation(roles=ANYONE, summary="Read the metrics"))
+@router.get(
+    "/metrics",
+    response_class=PlainTextResponse,
+    **operation(roles=ANYONE, summary="Read the metrics", problems=["not-found"]),
+)
 async def get_metrics(context: ContextDep) -> Response:
     """Counts and times in Prometheus' text format; nothing when the setting is off."""
     if not context.settings.metrics:
@@ -67,7 +76,9 @@ async def get_metrics(context: ContextDep) -> Response:
 
 
 @router.get(
-    "/problems/{code}", response_model=ProblemExplained, **operation(roles=ANYONE, summary="Explain a problem's code")
+    "/problems/{code}",
+    response_model=ProblemExplained,
+    **operation(roles=ANYONE, summary="Explain a problem's code", problems=["not-found"]),
 )
 async def get_problem(code: Annotated[str, Path(max_length=100)]) -> ProblemExplained:
     """What a problem means and what to do about it."""

@@ -43,6 +43,8 @@ ANYONE = ("anyone",)
 class FaultModel(BaseModel):
     """One thing wrong in a request."""
 
+    model_config = ConfigDict(title="Fault")
+
     pointer: str = Field(description="JSON pointer (RFC 6901) to the place; empty for the whole body")
     message: str
 

@@ -7,7 +7,7 @@ the same content again is a replay, other content is refused.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
@@ -95,7 +95,7 @@ class NewlySeen:
 
 def content_hash(content: Any) -> str:
     """Hash a dataclass's parsed values, so that two spellings of one value are the same."""
-    return hashlib.sha256(orjson.dumps(asdict(content), option=orjson.OPT_UTC_Z | orjson.OPT_SORT_KEYS)).hexdigest()
+    return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_UTC_Z)).hexdigest()
 
 
 def replay(known: Seen, reference: str, *, who: Collection[str], content: str) -> Seen | ReferenceReused:

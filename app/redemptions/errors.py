@@ -63,9 +63,9 @@ class RedemptionNotOpen(Refusal):
     """The redemption is not reserved any more."""
 
     code: ClassVar[str] = "redemption-not-open"
-    status: str
+    redemption_status: str
 
     @property
     def detail(self) -> str:
         """Say what it is."""
-        return f"The redemption is {self.status}; only a reserved one can be collected or cancelled."
+        return f"The redemption is {self.redemption_status}; only a reserved one can be collected or cancelled."

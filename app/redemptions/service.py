@@ -365,7 +365,7 @@ def _closing_refusal(session: Session, redemption: Redemption | None, item: Clos
         return NotFound(resource="redemption")
     status = redemption.status_at(session.now(item.community))
     if redemption.status != RESERVED or (status == LAPSED) != (item.status == LAPSED):
-        return RedemptionNotOpen(status=status)
+        return RedemptionNotOpen(redemption_status=status)
     if item.status == COLLECTED and not hmac.compare_digest(redemption.pickup_code, item.pickup_code or ""):
         return WrongPickupCode()
     return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -136,7 +136,7 @@ async def _store(
     rows = []
     registered: dict[UUID, Volunteer] = {}
     for (volunteer_id, item, hashes), number in zip(accepted, numbers, strict=True):
-        sealed = seal(keys[item.community, volunteer_id], orjson.dumps(asdict(item.person)), _context(volunteer_id))
+        sealed = seal(keys[item.community, volunteer_id], orjson.dumps(item.person), _context(volunteer_id))
         rows.append(
             {
                 "community_id": item.community,

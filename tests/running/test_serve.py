@@ -1,0 +1,140 @@
+"""The service as a process: starting, stopping, and what it refuses to start with."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import httpx
+
+from app.kernel.migrating import expected_revision
+from tests.conftest import run_cli
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from app.settings import Settings
+
+_pepper = {"LOVEBANK_SECRET_PEPPER": "a pepper for tests that is long enough"}
+_start_seconds_max = 30
+
+
+def free_port() -> int:
+    """A port of the loopback that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+@contextmanager
+def started(folder: Path, *arguments: str, **environment: str) -> Iterator[tuple[subprocess.Popen[str], httpx.Client]]:
+    """Run a command that serves, until it answers; kill it afterwards unless it has ended."""
+    port = free_port()
+    log = (folder / "service.log").open("w+", encoding="utf-8")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "app", *arguments, "--port", str(port)],
+        env={**os.environ, **_pepper, **environment},
+        stdout=log,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=10) as client:
+            _wait_until_alive(process, client, folder)
+            yield process, client
+    finally:
+        process.kill()
+        process.wait()
+        log.close()
+
+
+def _wait_until_alive(process: subprocess.Popen[str], client: httpx.Client, folder: Path) -> None:
+    until = time.monotonic() + _start_seconds_max
+    while True:
+        try:
+            client.get("/livez").raise_for_status()
+        except httpx.TransportError:
+            log = (folder / "service.log").read_text(encoding="utf-8")
+            assert process.poll() is None, log
+            assert time.monotonic() < until, log
+            time.sleep(0.05)
+        else:
+            return
+
+
+def test_a_served_bank_is_ready_and_ends_with_zero_when_asked_to(settings: Settings, tmp_path: Path) -> None:
+    with started(tmp_path, "serve", LOVEBANK_DATABASE_URL=settings.database_url) as (process, client):
+        assert client.get("/readyz").json()["status"] == "ok"
+        assert "server" not in client.get("/livez").headers
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=10) == 0
+    lines = [json.loads(line) for line in (tmp_path / "service.log").read_text(encoding="utf-8").splitlines()]
+    assert [line["route"] for line in lines if line["event"] == "request"][-2:] == ["/readyz", "/livez"]
+
+
+def test_the_worker_ends_with_zero_when_asked_to(settings: Settings) -> None:
+    environment = {**os.environ, **_pepper, "LOVEBANK_DATABASE_URL": settings.database_url}
+    command = [sys.executable, "-m", "app", "worker"]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert "worker started" in process.stdout.readline()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=10) == 0
+
+
+def test_a_service_whose_database_is_not_migrated_says_which_revision_is_missing(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'new.db'}"
+    with started(tmp_path, "serve", LOVEBANK_DATABASE_URL=url) as (_, client):
+        answer = client.get("/readyz")
+        assert answer.status_code == 503
+        assert str(expected_revision()) in answer.json()["missing"]
+        run_cli("migrate", LOVEBANK_DATABASE_URL=url)
+        assert client.get("/readyz").status_code == 200
+
+
+def test_a_service_starts_while_its_database_is_away(tmp_path: Path) -> None:
+    url = f"postgresql://postgres@127.0.0.1:{free_port()}/nowhere"
+    with started(tmp_path, "serve", LOVEBANK_DATABASE_URL=url) as (_, client):
+        began = time.monotonic()
+        answer = client.get("/readyz")
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+        assert time.monotonic() - began < 3
+
+
+def test_more_than_one_process_on_sqlite_is_refused_with_the_reason(tmp_path: Path) -> None:
+    answer = run_cli("serve", "--workers", "2", LOVEBANK_DATABASE_URL=f"sqlite:///{tmp_path / 'bank.db'}")
+    assert answer.returncode == 2
+    assert "one writer" in answer.stderr
+
+
+def test_production_refuses_to_start_without_its_secrets(settings: Settings) -> None:
+    environment = {"LOVEBANK_DATABASE_URL": settings.database_url, "LOVEBANK_ENVIRONMENT": "production"}
+    answer = run_cli("serve", **environment)
+    assert answer.returncode == 2
+    assert "LOVEBANK_SECRET_PEPPER" in answer.stderr
+    answer = run_cli("serve", **environment, **_pepper)
+    assert answer.returncode == 2
+    assert "LOVEBANK_SIGNING_KEY" in answer.stderr
+
+
+def test_a_city_client_is_bootstrapped_and_gets_a_token(settings: Settings, tmp_path: Path) -> None:
+    environment = {"LOVEBANK_DATABASE_URL": settings.database_url, **_pepper}
+    made = json.loads(run_cli("bootstrap", "--name", "市级", **environment).stdout)
+    with started(tmp_path, "serve", LOVEBANK_DATABASE_URL=settings.database_url) as (_, client):
+        form = {"grant_type": "client_credentials", **made}
+        assert client.post("/oauth2/token", data=form).json()["scope"] == "city_admin"
+
+
+def test_every_setting_is_documented_by_the_command() -> None:
+    printed = run_cli("settings").stdout
+    for name in ("DATABASE_URL", "ENVIRONMENT", "SIGNING_KEY", "SECRET_PEPPER", "LOG_FORMAT", "METRICS"):
+        assert f"LOVEBANK_{name}=" in printed
