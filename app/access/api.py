@@ -71,7 +71,11 @@ async def get_token(
     if grant_type != "client_credentials":
         error = "unsupported_grant_type" if grant_type else "invalid_request"
         return _token_error(400, error, "grant_type has to be client_credentials")
-    credentials = _basic(request.headers.get("authorization", "")) or (client_id, client_secret)
+    basic = _basic(request.headers.get("authorization", ""))
+    form = await request.form()
+    if len(form.multi_items()) > len(form) or (basic and client_secret):
+        return _token_error(400, "invalid_request", "a parameter stands twice, or the secret is in two places")
+    credentials = basic or (client_id, client_secret)
     async with context.database.read(community_of(credentials[0]) or CITY) as session:
         client = await service.authenticate(session, *credentials)
     if client is None:

@@ -30,6 +30,7 @@ from app.http.failures import faults_of
 from app.http.operations import DESK, MANAGERS, NAMELESS, READERS, VERIFIERS, ProblemModel, operation
 from app.http.problems import dump, problem_document, refusal_document
 from app.kernel.database import Session
+from app.kernel.deciding import Decided
 from app.kernel.errors import InvalidRequest, Refusal
 from app.kernel.idempotency import Answer
 from app.kernel.paging import open_page
@@ -212,7 +213,7 @@ def _new(admitted: Admitted, row: ReferencedServiceRecord) -> service.NewService
     )
 
 
-def _item(reference: str, recorded: service.Recorded) -> BatchItemModel:
+def _item(reference: str, recorded: Decided[ServiceRecord]) -> BatchItemModel:
     outcome = recorded.outcome
     if isinstance(outcome, ServiceRecord):
         return BatchItemModel(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from app import ledger
@@ -32,21 +33,11 @@ from app.hours.rules import (
     known_of,
     rule_in_force,
 )
+from app.kernel.deciding import Before, Decided, Deciding, decide_rows, unreferenced
 from app.kernel.errors import Fault, InvalidRequest, NotFound, Refusal, Refused
 from app.kernel.events import Event, append
 from app.kernel.ids import new_id
-from app.kernel.references import (
-    NewlySeen,
-    ReferenceReused,
-    Seen,
-    Told,
-    content_hash,
-    keep_seen,
-    load_seen,
-    replay,
-    told,
-)
-from app.ledger import Entry, InconsistentError
+from app.ledger import Entry
 from app.volunteers.errors import UnknownVolunteer
 from app.volunteers.rules import minutes_account, points_account
 from app.volunteers.service import consent_dates
@@ -58,6 +49,7 @@ if TYPE_CHECKING:
     from app.communities.rules import Community
     from app.hours.store import RecordKey
     from app.kernel.database import Session
+    from app.kernel.references import Seen
 
 RESOURCE = "service_record"
 
@@ -73,6 +65,11 @@ class NewServiceRecord:
     reference: str | None = None
     alias: str | None = None
 
+    @property
+    def content(self) -> ServiceFacts:
+        """What makes two records under one reference the same."""
+        return self.facts
+
 
 @dataclass(frozen=True, slots=True)
 class Verification:
@@ -86,14 +83,6 @@ class Verification:
     note: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """What became of a service to record: the record or the refusal, and whether that was decided before."""
-
-    outcome: ServiceRecord | Refusal | Told
-    replayed: bool = False
-
-
 @dataclass(slots=True)
 class _Loaded:
     """All that decisions about a batch of records rest on."""
@@ -103,40 +92,21 @@ class _Loaded:
     rules: Mapping[tuple[int, str], list[EarningRule]]
     consents: Mapping[tuple[int, UUID], dt.date]
     days: dict[tuple[int, UUID], Days]
-    seen: dict[tuple[int, str], Seen]
 
 
-async def record_hours(session: Session, new: Sequence[NewServiceRecord]) -> list[Recorded]:
+async def record_hours(session: Session, new: Sequence[NewServiceRecord]) -> list[Decided[ServiceRecord]]:
     """Record services in order: checked, kept pending or approved at once, and then posted.
 
     A row with a reference seen before is a replay or refused; what is invalid uses up no reference.
     """
     loaded = await _load(session, new)
-    decisions: list[ServiceRecord | Seen | Refusal] = []
-    newly: list[NewlySeen] = []
-    for item in new:
-        decision = _decide(session, loaded, item)
-        decisions.append(decision)
-        decided_before = isinstance(decision, Seen | ReferenceReused)
-        if item.reference is not None and not decided_before and not isinstance(decision, InvalidRequest):
-            seen = _seen(item, decision)
-            loaded.seen[item.community, item.reference] = seen
-            newly.append(NewlySeen(item.community, item.reference, seen))
-    made = await _store(session, [decision for decision in decisions if isinstance(decision, ServiceRecord)])
-    await keep_seen(session, RESOURCE, newly)
-    return await _answers(session, new, decisions, made)
+    deciding = Deciding(RESOURCE, partial(_decide, session, loaded), _store, store.load_records)
+    return await decide_rows(session, new, deciding)
 
 
 async def record_services(session: Session, new: Sequence[NewServiceRecord]) -> list[ServiceRecord | Refusal]:
     """Record services that carry no reference: for each the record or the refusal."""
-    return [_first(recorded) for recorded in await record_hours(session, new)]
-
-
-def _first(recorded: Recorded) -> ServiceRecord | Refusal:
-    if isinstance(recorded.outcome, ServiceRecord | Refusal):
-        return recorded.outcome
-    message = "a record without a reference was told what another was told"
-    raise InconsistentError(message)
+    return unreferenced(await record_hours(session, new))
 
 
 async def _load(session: Session, new: Sequence[NewServiceRecord]) -> _Loaded:
@@ -148,14 +118,12 @@ async def _load(session: Session, new: Sequence[NewServiceRecord]) -> _Loaded:
         for item, volunteer_id in named
         for date in _dates_near(communities[item.community], item.facts)
     }
-    references = {(item.community, item.reference) for item in new if item.reference is not None}
     return _Loaded(
         communities=communities,
         kinds=await store.load_kinds(session, numbers),
         rules=await store.load_rules(session, numbers),
         consents=await consent_dates(session, {(item.community, volunteer_id) for item, volunteer_id in named}),
         days=await store.load_days(session, dates),
-        seen=await load_seen(session, RESOURCE, references),
     )
 
 
@@ -165,7 +133,9 @@ def _dates_near(community: Community, facts: ServiceFacts) -> list[dt.date]:
     return [first + dt.timedelta(days=shift) for shift in range((last - first).days + 1)]
 
 
-def _decide(session: Session, loaded: _Loaded, item: NewServiceRecord) -> ServiceRecord | Seen | Refusal:
+def _decide(
+    session: Session, loaded: _Loaded, item: NewServiceRecord, before: Before
+) -> ServiceRecord | Seen | Refusal:
     community = loaded.communities[item.community]
     service_date = community.local_date(item.facts.started_at)
     consent_on = loaded.consents.get((item.community, item.volunteer_id)) if item.volunteer_id else None
@@ -173,9 +143,8 @@ def _decide(session: Session, loaded: _Loaded, item: NewServiceRecord) -> Servic
         return _invalid("a service is recorded after it began, so not in the future")
     if consent_on is not None and service_date < consent_on:
         return _invalid(f"the volunteer's consent dates from {consent_on}")
-    before = loaded.seen.get((item.community, item.reference)) if item.reference is not None else None
-    if before is not None and item.reference is not None:
-        return replay(before, item.reference, who=_names(item), content=content_hash(item.facts))
+    if before is not None:
+        return before
     if item.volunteer_id is None or consent_on is None:
         return UnknownVolunteer(volunteer_id=item.volunteer_id)
     if (item.community, item.facts.service_kind) not in loaded.kinds:
@@ -195,20 +164,6 @@ def _decide(session: Session, loaded: _Loaded, item: NewServiceRecord) -> Servic
 
 def _invalid(message: str) -> InvalidRequest:
     return InvalidRequest(errors=(Fault("/started_at", message),))
-
-
-def _names(item: NewServiceRecord) -> set[str]:
-    """The names by which a sender may mean the volunteer: the id, or the hash of a phone that named nobody before."""
-    return {str(name) for name in (item.volunteer_id, item.alias) if name is not None}
-
-
-def _seen(item: NewServiceRecord, decision: ServiceRecord | Seen | Refusal) -> Seen:
-    if isinstance(decision, Seen):
-        return decision
-    who, content = str(item.volunteer_id or item.alias), content_hash(item.facts)
-    if isinstance(decision, Refusal):
-        return Seen(who, content, None, told(decision))
-    return Seen(who, content, decision.id, None)
 
 
 def _record(
@@ -278,32 +233,6 @@ def _deposit(record: ServiceRecord) -> Entry:
         reference=f"service-records/{record.id}",
         posted_by=record.verified_by or record.recorded_by,
     )
-
-
-async def _answers(
-    session: Session,
-    new: Sequence[NewServiceRecord],
-    decisions: Sequence[ServiceRecord | Seen | Refusal],
-    made: Mapping[UUID, ServiceRecord],
-) -> list[Recorded]:
-    again = {
-        (item.community, decision.resource_id)
-        for item, decision in zip(new, decisions, strict=True)
-        if isinstance(decision, Seen) and decision.resource_id and decision.resource_id not in made
-    }
-    earlier = await store.load_records(session, again)
-    answers = []
-    for item, decision in zip(new, decisions, strict=True):
-        if isinstance(decision, ServiceRecord):
-            answers.append(Recorded(made[decision.id]))
-        elif isinstance(decision, Refusal):
-            answers.append(Recorded(decision))
-        elif decision.refusal is not None:
-            answers.append(Recorded(decision.refusal, replayed=True))
-        elif decision.resource_id is not None:
-            record = made.get(decision.resource_id) or earlier[item.community, decision.resource_id]
-            answers.append(Recorded(record, replayed=True))
-    return answers
 
 
 async def verify_records(session: Session, decisions: Sequence[Verification]) -> list[ServiceRecord | Refusal]:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from app.communities.rules import Community
-    from app.hours.service import Recorded
+    from app.hours.rules import ServiceRecord
     from app.imports.paper import (
         CommunityPaper,
         GoodsPaper,
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
         VolunteerPaper,
     )
     from app.kernel.database import Database, Session
-    from app.redemptions.service import Reserved
+    from app.kernel.deciding import Decided
 
 AnyT = TypeVar("AnyT")
 RowT = TypeVar("RowT", bound="BaseModel")
@@ -274,7 +274,7 @@ async def _redemptions(
 
 def _count(
     row: PaperRow[RowT],
-    decided: Recorded | Reserved,
+    decided: Decided[ServiceRecord] | Decided[Redemption],
     counts: Counter[str],
     report: Report,
     closed: dict[UUID, Redemption] | None = None,

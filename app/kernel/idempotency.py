@@ -6,7 +6,7 @@ under that person's key, so that erasing the person erases it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
@@ -85,6 +85,10 @@ class Answer:
     person: UUID | None = None
     kept_body: bytes | None = None
     kept: bool = True
+
+    def again(self) -> Answer:
+        """Give the answer as a repeat gets it."""
+        return self if self.kept_body is None else replace(self, body=self.kept_body, kept_body=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +182,7 @@ async def keep_answers(session: Session, answers: Sequence[tuple[Keyed, Answer]]
     keys = await persons.load_keys(session, [(item.community, answer.person) for item, answer in kept if answer.person])
     key_rows, answer_rows = [], []
     for item, answer in kept:
-        body = answer.body if answer.kept_body is None else answer.kept_body
+        body = answer.again().body
         text = body.decode()
         if answer.person:
             text = seal(keys[item.community, answer.person], body, _context(item))

@@ -120,16 +120,18 @@ async def claim(session: Session, community: int) -> list[Claimed]:
     ready = (jobs.c.community_id == community) & (jobs.c.claimable_at <= now)
     first = await session.execute(sa.select(jobs.c.kind).where(ready).order_by(jobs.c.claimable_at).limit(1))
     kind = first.scalar()
+    # A CTE runs once; as a plain subquery PostgreSQL may run it again for each row, and take more than the limit.
     taken = (
         sa.select(jobs.c.job_id)
         .where(ready, jobs.c.kind == kind)
         .order_by(jobs.c.claimable_at)
         .limit(claimed_max)
         .with_for_update(skip_locked=True)
+        .cte("taken")
     )
     claimed = await session.execute(
         sa.update(jobs)
-        .where(jobs.c.community_id == community, jobs.c.job_id.in_(taken))
+        .where(jobs.c.community_id == community, jobs.c.job_id.in_(sa.select(taken.c.job_id)))
         .values(claimable_at=now + lease, lease_token=uuid4(), attempts=jobs.c.attempts + 1)
         .returning(jobs)
     )

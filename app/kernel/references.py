@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
@@ -95,7 +96,13 @@ class NewlySeen:
 
 def content_hash(content: Any) -> str:
     """Hash a dataclass's parsed values, so that two spellings of one value are the same."""
-    return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_UTC_Z)).hexdigest()
+    text = orjson.dumps(content, default=_spelled, option=orjson.OPT_PASSTHROUGH_DATETIME)
+    return hashlib.sha256(text).hexdigest()
+
+
+def _spelled(value: date) -> str:
+    # A moment is the same whatever offset it was written with.
+    return (value.astimezone(UTC) if isinstance(value, datetime) else value).isoformat()
 
 
 def replay(known: Seen, reference: str, *, who: Collection[str], content: str) -> Seen | ReferenceReused:

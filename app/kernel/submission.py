@@ -66,11 +66,11 @@ async def carry_out(
         if first is None:
             earlier = known[submission.keyed]
         else:
-            earlier = answers[first.keyed] if first.keyed == submission.keyed else IdempotencyKeyReused()
+            earlier = answers[first.keyed].again() if first.keyed == submission.keyed else IdempotencyKeyReused()
         outcomes.append(
             Outcome(command.refuse(earlier), replayed=False)
             if isinstance(earlier, Refusal)
-            else Outcome(earlier, replayed=True)
+            else Outcome(earlier, replayed=earlier.kept)
         )
     return outcomes
 

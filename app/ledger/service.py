@@ -85,18 +85,23 @@ async def reverse(
     """Post for each transaction its exact opposite, once at most, naming the one it reverses."""
     lines = await store.lines_of_transactions(session, community, transaction_ids)
     done = await store.reversed_already(session, community, transaction_ids)
-    refused: dict[int, Refusal] = {}
-    entries: list[Entry] = []
-    for index, number in enumerate(transaction_ids):
+    entries = {
+        number: _opposite(community, number, lines[number], reason=reason, posted_by=posted_by)
+        for number in transaction_ids
+        if number in lines and number not in done
+    }
+    posted = dict(zip(entries, await post(session, list(entries.values())), strict=True))
+    outcomes: list[Posted | Refusal] = []
+    for number in transaction_ids:
         if number not in lines:
-            refused[index] = UnknownTransaction(transaction_id=number)
+            outcomes.append(UnknownTransaction(transaction_id=number))
         elif number in done:
-            refused[index] = AlreadyReversed(transaction_id=number)
+            outcomes.append(AlreadyReversed(transaction_id=number))
         else:
-            done.add(number)
-            entries.append(_opposite(community, number, lines[number], reason=reason, posted_by=posted_by))
-    posted = iter(await post(session, entries))
-    return [refused[index] if index in refused else next(posted) for index in range(len(transaction_ids))]
+            outcomes.append(posted[number])
+            if isinstance(posted[number], Posted):
+                done.add(number)
+    return outcomes
 
 
 def _opposite(community: int, number: int, lines: Sequence[Line], *, reason: str, posted_by: str) -> Entry:

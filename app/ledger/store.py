@@ -170,6 +170,8 @@ async def reversed_already(session: Session, community: int, numbers: Sequence[i
 
 async def balances_at(session: Session, accounts: Sequence[Account], moment: datetime) -> dict[Account, int]:
     """Load what accounts of one community held once everything posted up to a moment had been posted."""
+    if not accounts:
+        return {}
     community = accounts[0].community
     last = (
         sa.select(sa.func.max(ledger_transactions.c.transaction_number))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Literal
 from uuid import UUID
 
@@ -33,7 +33,7 @@ class RedemptionNew(RequestModel):
     """Goods to reserve for a volunteer."""
 
     volunteer_id: UUID
-    lines: Annotated[tuple[LineNew, ...], Field(min_length=1, max_length=lines_max)]
+    lines: Annotated[list[LineNew], Field(min_length=1, max_length=lines_max)]
     occurred_at: Moment | None = Field(None, description="when it took place, for desks that were offline; default now")
 
     @model_validator(mode="after")
@@ -46,7 +46,8 @@ class RedemptionNew(RequestModel):
     def command(self, community: int, reserved_by: str) -> NewRedemption:
         """Make the command of it."""
         wanted = tuple(Wanted(line.goods_id, line.quantity) for line in self.lines)
-        return NewRedemption(community, self.volunteer_id, wanted, reserved_by, self.occurred_at)
+        occurred_at = self.occurred_at.astimezone(UTC) if self.occurred_at else None
+        return NewRedemption(community, self.volunteer_id, wanted, reserved_by, occurred_at)
 
 
 class CollectionNew(RequestModel):

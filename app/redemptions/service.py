@@ -6,6 +6,7 @@ import hmac
 import secrets
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from app import ledger
@@ -13,22 +14,12 @@ from app.communities.service import communities_by_number
 from app.goods.errors import UnknownGoods
 from app.goods.rules import shelf_account
 from app.goods.service import load_goods
+from app.kernel.deciding import Before, Decided, Deciding, decide_rows, unreferenced
 from app.kernel.errors import Fault, InvalidRequest, NotFound, Refusal, Refused
 from app.kernel.events import Event, append
 from app.kernel.ids import new_id
 from app.kernel.jobs import NewJob, enqueue
-from app.kernel.references import (
-    NewlySeen,
-    ReferenceReused,
-    Seen,
-    Told,
-    content_hash,
-    keep_seen,
-    load_seen,
-    replay,
-    told,
-)
-from app.ledger import Account, Entry, InconsistentError
+from app.ledger import Account, Entry
 from app.redemptions import store
 from app.redemptions.errors import RedemptionNotOpen, WrongPickupCode
 from app.redemptions.rules import (
@@ -57,6 +48,7 @@ if TYPE_CHECKING:
     from app.communities.rules import Community
     from app.goods.rules import Goods
     from app.kernel.database import Session
+    from app.kernel.references import Seen
     from app.redemptions.store import RedemptionKey
 
 RESOURCE = "redemption"
@@ -76,6 +68,14 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
+class Order:
+    """What makes two redemptions under one reference the same."""
+
+    wanted: tuple[tuple[str, int], ...]
+    occurred_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class NewRedemption:
     """Goods to reserve. `alias` names the volunteer where the sender knows no id (a keyed hash of the phone)."""
 
@@ -86,6 +86,11 @@ class NewRedemption:
     occurred_at: datetime | None = None
     reference: str | None = None
     alias: str | None = None
+
+    @property
+    def content(self) -> Order:
+        """What makes two redemptions under one reference the same."""
+        return Order(tuple((one.alias or str(one.goods_id), one.quantity) for one in self.wanted), self.occurred_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,22 +105,6 @@ class Closing:
     reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Reserved:
-    """What became of a redemption: it or the refusal, and whether that was decided before."""
-
-    outcome: Redemption | Refusal | Told
-    replayed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class _Content:
-    """What makes two redemptions under one reference the same."""
-
-    wanted: tuple[tuple[str, int], ...]
-    occurred_at: datetime | None
-
-
 @dataclass(slots=True)
 class _Loaded:
     """All that decisions about a batch of redemptions rest on."""
@@ -125,36 +114,17 @@ class _Loaded:
     goods: Mapping[tuple[int, UUID], Goods]
     counters: dict[tuple[int, UUID], Counter]
     shelves: dict[int, dict[UUID, int]]
-    seen: dict[tuple[int, str], Seen]
 
 
-async def reserve_goods(session: Session, new: Sequence[NewRedemption]) -> list[Reserved]:
+async def reserve_goods(session: Session, new: Sequence[NewRedemption]) -> list[Decided[Redemption]]:
     """Reserve goods in order: points and pieces are held until collected, cancelled or lapsed."""
     loaded = await _load(session, new)
-    decisions: list[Redemption | Seen | Refusal] = []
-    newly: list[NewlySeen] = []
-    for item in new:
-        decision = _decide(session, loaded, item)
-        decisions.append(decision)
-        decided_before = isinstance(decision, Seen | ReferenceReused)
-        if item.reference is not None and not decided_before and not isinstance(decision, InvalidRequest):
-            seen = _seen(item, decision)
-            loaded.seen[item.community, item.reference] = seen
-            newly.append(NewlySeen(item.community, item.reference, seen))
-    made = await _store(session, [decision for decision in decisions if isinstance(decision, Redemption)])
-    await keep_seen(session, RESOURCE, newly)
-    return await _answers(session, new, decisions, made)
+    return await decide_rows(session, new, Deciding(RESOURCE, partial(_decide, session, loaded), _store, store.load))
 
 
 async def reserve_unreferenced(session: Session, new: Sequence[NewRedemption]) -> list[Redemption | Refusal]:
     """Reserve goods for orders that carry no reference: for each the redemption or the refusal."""
-    results: list[Redemption | Refusal] = []
-    for reserved in await reserve_goods(session, new):
-        if not isinstance(reserved.outcome, Redemption | Refusal):
-            message = "an order without a reference was told what another was told"
-            raise InconsistentError(message)
-        results.append(reserved.outcome)
-    return results
+    return unreferenced(await reserve_goods(session, new))
 
 
 async def _load(session: Session, new: Sequence[NewRedemption]) -> _Loaded:
@@ -167,7 +137,6 @@ async def _load(session: Session, new: Sequence[NewRedemption]) -> _Loaded:
     shelves = {key: Account(key[0], shelf_account(key[1])) for key in goods}
     states = await ledger.states(session, [*points.values(), *shelves.values()])
     taken = await store.taken(session, _spans(session, communities, goods, new))
-    references = {(item.community, item.reference) for item in new if item.reference is not None}
     by_community: dict[int, dict[UUID, int]] = {}
     for key, account in shelves.items():
         by_community.setdefault(key[0], {})[key[1]] = states[account].balance
@@ -177,7 +146,6 @@ async def _load(session: Session, new: Sequence[NewRedemption]) -> _Loaded:
         goods=goods,
         counters={key: Counter(states[account].balance, taken.get(key, {})) for key, account in points.items()},
         shelves=by_community,
-        seen=await load_seen(session, RESOURCE, references),
     )
 
 
@@ -211,14 +179,13 @@ def _merged(spans: set[store.Span]) -> set[store.Span]:
     return set(merged.values())
 
 
-def _decide(session: Session, loaded: _Loaded, item: NewRedemption) -> Redemption | Seen | Refusal:
+def _decide(session: Session, loaded: _Loaded, item: NewRedemption, before: Before) -> Redemption | Seen | Refusal:
     now = session.now(item.community)
     community = loaded.communities[item.community]
     if item.occurred_at is not None and item.occurred_at > now:
         return InvalidRequest(errors=(Fault("/occurred_at", "a redemption does not lie in the future"),))
-    before = loaded.seen.get((item.community, item.reference)) if item.reference is not None else None
-    if before is not None and item.reference is not None:
-        return replay(before, item.reference, who=_names(item), content=_content(item))
+    if before is not None:
+        return before
     if item.volunteer_id is None or (item.community, item.volunteer_id) not in loaded.known_volunteers:
         return UnknownVolunteer(volunteer_id=item.volunteer_id)
     order = []
@@ -239,24 +206,6 @@ def _decide(session: Session, loaded: _Loaded, item: NewRedemption) -> Redemptio
         shelves[line.goods_id] -= line.quantity
         counter.taken.setdefault(line.goods_id, []).append((day, line.quantity))
     return redemption
-
-
-def _names(item: NewRedemption) -> set[str]:
-    return {str(name) for name in (item.volunteer_id, item.alias) if name is not None}
-
-
-def _content(item: NewRedemption) -> str:
-    wanted = tuple((one.alias or str(one.goods_id), one.quantity) for one in item.wanted)
-    return content_hash(_Content(wanted, item.occurred_at))
-
-
-def _seen(item: NewRedemption, decision: Redemption | Seen | Refusal) -> Seen:
-    if isinstance(decision, Seen):
-        return decision
-    who = str(item.volunteer_id or item.alias)
-    if isinstance(decision, Refusal):
-        return Seen(who, _content(item), None, told(decision))
-    return Seen(who, _content(item), decision.id, None)
 
 
 def _redemption(
@@ -308,32 +257,6 @@ def _entry(redemption: Redemption, kind: str, movements: tuple[tuple[str, int], 
         posted_by=by,
         reason=redemption.reason,
     )
-
-
-async def _answers(
-    session: Session,
-    new: Sequence[NewRedemption],
-    decisions: Sequence[Redemption | Seen | Refusal],
-    made: Mapping[UUID, Redemption],
-) -> list[Reserved]:
-    again = {
-        (item.community, decision.resource_id)
-        for item, decision in zip(new, decisions, strict=True)
-        if isinstance(decision, Seen) and decision.resource_id and decision.resource_id not in made
-    }
-    earlier = await store.load(session, again)
-    answers = []
-    for item, decision in zip(new, decisions, strict=True):
-        if isinstance(decision, Redemption):
-            answers.append(Reserved(made[decision.id]))
-        elif isinstance(decision, Refusal):
-            answers.append(Reserved(decision))
-        elif decision.refusal is not None:
-            answers.append(Reserved(decision.refusal, replayed=True))
-        elif decision.resource_id is not None:
-            one = made.get(decision.resource_id) or earlier[item.community, decision.resource_id]
-            answers.append(Reserved(one, replayed=True))
-    return answers
 
 
 async def close_redemptions(session: Session, closings: Sequence[Closing]) -> list[Redemption | Refusal]:
