@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 
-from app.access.service import NewClient, create_clients
+from app.access.rules import Caller
+from app.access.service import Client, NewClient, create_clients
 from app.http.operations import COMMUNITY_ROLES
 from app.kernel.heads import CITY
 
@@ -79,7 +80,7 @@ class Bank:
     async def __aenter__(self) -> Self:
         async with self.database.write(CITY) as session:
             (client,) = await create_clients(session, [NewClient(CITY, "city", "city_admin")])
-        self.city = await self.login(client.client_id, client.client_secret or "", "/v1")
+        self.city = self.api(client)
         await self.open_community()
         return self
 
@@ -99,16 +100,26 @@ class Bank:
         """Create a community with a client for each role, and make it this bank's."""
         body = {"code": uuid4().hex[:12], "name": "祁连路西社区", "district": "城北区", "subdistrict": "朝阳街道"}
         self.community = done(await self.city.post("/v1/communities", {**body, **settings}), 201)
-        base = f"/v1/communities/{self.community['id']}"
-        self.roles: dict[str, Api] = {}
-        for role in COMMUNITY_ROLES:
-            made = done(await self.city.post(f"{base}/clients", {"name": role, "role": role}), 201)
-            self.roles[role] = await self.login(made["client_id"], made["client_secret"], base)
+        self.number = await self._number()
+        async with self.database.write(self.number) as session:
+            clients = await create_clients(session, [NewClient(self.number, role, role) for role in COMMUNITY_ROLES])
+        self.roles = {client.role: self.api(client) for client in clients}
         self.manager, self.desk = self.roles["manager"], self.roles["front_desk"]
         self.verifier, self.auditor = self.roles["verifier"], self.roles["auditor"]
         self.integrator = self.roles["integrator"]
-        self.number = int(self.manager.client_id.partition("-")[0])
         return self.community
+
+    async def _number(self) -> int:
+        number = await self.app.state.directory.number_of(UUID(self.community["id"]))
+        assert isinstance(number, int)
+        return number
+
+    def api(self, client: Client) -> Api:
+        """A client's view of the API, with a token as the token endpoint would issue it."""
+        community_id = UUID(self.community["id"]) if client.community else None
+        token = self.app.state.tokens.issue(Caller(client.client_id, client.role, client.community, community_id))
+        base = f"/v1/communities/{community_id}" if community_id else "/v1"
+        return Api(self.http, token, client.client_id, base)
 
     def phone(self) -> str:
         """A mobile number that nobody has yet."""

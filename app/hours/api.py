@@ -26,9 +26,8 @@ from app.hours.schemas import (
 )
 from app.http.commands import created, submit
 from app.http.context import LIMIT_DEFAULT, ContextDep, Cursor, Limit
-from app.http.failures import faults_of
 from app.http.operations import DESK, MANAGERS, NAMELESS, READERS, VERIFIERS, ProblemModel, operation
-from app.http.problems import dump, problem_document, refusal_document
+from app.http.problems import dump, faults_of, problem_document, refusal_document
 from app.kernel.database import Session
 from app.kernel.deciding import Decided
 from app.kernel.errors import InvalidRequest, Refusal

@@ -85,7 +85,7 @@ async def submit(
         (outcome,) = await carry_out(session, command, [Submission(keyed, item)])
         return outcome
 
-    async with _alone(context, keyed):
+    async with _after_the_first(context, keyed):
         outcome = await context.database.run([community], work)
     return _response(outcome)
 
@@ -105,16 +105,21 @@ def _request_hash(request: Request, body: BaseModel | None) -> str:
 
 
 @asynccontextmanager
-async def _alone(context: Context, keyed: Keyed) -> AsyncIterator[None]:
-    """Wait while the same key is being carried out in this process, so that the repeat finds the first answer."""
+async def _after_the_first(context: Context, keyed: Keyed) -> AsyncIterator[None]:
+    """Wait while the same key is being carried out in this process, so that the repeat finds the first answer.
+
+    Repeats do not wait for each other: should the first have left no answer, the community's head decides among them.
+    """
     place = keyed[:3]
-    deadline = asyncio.get_running_loop().time() + _in_flight_wait_seconds
-    while (first := context.in_flight.get(place)) is not None:
+    first = context.in_flight.get(place)
+    if first is not None:
         try:
-            async with asyncio.timeout_at(deadline):
+            async with asyncio.timeout(_in_flight_wait_seconds):
                 await asyncio.shield(first)
         except TimeoutError:
             raise Refused(IdempotencyKeyInFlight()) from None
+        yield
+        return
     mine = context.in_flight[place] = asyncio.get_running_loop().create_future()
     try:
         yield

@@ -9,15 +9,14 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from app.http.bodies import UnreadableBody
-from app.http.problems import CODE_OF_STATUS, MEDIA_TYPE, PROBLEMS, dump, problem_document, refusal_document
-from app.kernel.errors import Fault, InvalidRequest, Refused, Unavailable
+from app.http.problems import CODE_OF_STATUS, MEDIA_TYPE, PROBLEMS, dump, faults_of, problem_document, refusal_document
+from app.kernel.errors import InvalidRequest, Refused, Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from starlette.routing import BaseRoute
 
-_body = ("body",)
 _methods_of_files = {"GET", "HEAD"}
 
 
@@ -31,17 +30,6 @@ def problem_response(
 def document_response(document: Mapping[str, Any], *, headers: Mapping[str, str] | None = None) -> Response:
     """Write a problem document as a response with its own status."""
     return Response(dump(document), document["status"], dict(headers or {}), MEDIA_TYPE)
-
-
-def faults_of(errors: Iterable[Mapping[str, Any]]) -> tuple[Fault, ...]:
-    """Turn pydantic's errors into pointers and sentences, without the values that were sent."""
-    faults = []
-    for error in errors:
-        place = error["loc"]
-        parts = place[1:] if place[:1] == _body else place
-        pointer = "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
-        faults.append(Fault(pointer, str(error["msg"]).removeprefix("Value error, ")))
-    return tuple(faults)
 
 
 def install_failures(app: FastAPI, routes: Sequence[BaseRoute]) -> None:

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
+from app.kernel.errors import Fault
 from app.kernel.idempotency import Answer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from app.kernel.errors import Refusal
 
 MEDIA_TYPE = "application/problem+json"
+_body = ("body",)
 
 
 class Problem(NamedTuple):
@@ -160,3 +162,14 @@ def _plain(value: Any) -> Any:
         return asdict(value)
     message = f"{type(value).__name__} has no JSON form"
     raise TypeError(message)
+
+
+def faults_of(errors: Iterable[Mapping[str, Any]]) -> tuple[Fault, ...]:
+    """Turn pydantic's errors into pointers and sentences, without the values that were sent."""
+    faults = []
+    for error in errors:
+        place = error["loc"]
+        parts = place[1:] if place[:1] == _body else place
+        pointer = "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
+        faults.append(Fault(pointer, str(error["msg"]).removeprefix("Value error, ")))
+    return tuple(faults)

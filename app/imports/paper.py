@@ -18,8 +18,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from app.communities.schemas import CommunityNew
 from app.goods.schemas import GoodsNew
 from app.hours.schemas import EarningRuleNew, ServiceFactsNew, ServiceKindNew
-from app.http.failures import faults_of
 from app.http.fields import Day, Label, Moment, Name, Positive, Reference, RequestModel, Whole
+from app.http.problems import faults_of
 from app.kernel.errors import InvalidRequest
 from app.volunteers.schemas import VolunteerNew
 

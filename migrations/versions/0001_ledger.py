@@ -269,7 +269,8 @@ def _create_ledger_postings() -> None:
             ["ledger_transactions.community_id", "ledger_transactions.transaction_number"],
             name="ledger_postings_transaction_fkey",
             # On SQLite the transaction's row goes in after its postings and checks them.
-            **({} if guards.on_postgresql() else {"deferrable": True, "initially": "DEFERRED"}),
+            deferrable=None if guards.on_postgresql() else True,
+            initially=None if guards.on_postgresql() else "DEFERRED",
         ),
         sa.PrimaryKeyConstraint("community_id", "account_number", "version", name="ledger_postings_pkey"),
         sqlite_strict=True,

@@ -1,0 +1,120 @@
+"""A community with one of everything that a path or a body may name, so that any operation can really be called."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Self
+from uuid import uuid4
+
+from tests.bank import done
+from tests.contract.spec import JSON
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    import httpx
+
+    from tests.bank import Api, Bank
+    from tests.contract.spec import Operation
+
+Headers = dict[str, str]
+
+
+@dataclass
+class Furnished:
+    """A community, with what a request may name in it: `named` has values by the name of a parameter or field."""
+
+    bank: Bank
+    id: str
+    number: int
+    roles: dict[str, Api]
+    volunteer_id: str
+    goods_id: str
+    day: dt.date
+    named: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    async def of(cls, bank: Bank) -> Self:
+        """Furnish the bank's community."""
+        await bank.kind(points_per_hour=10_000)
+        volunteer, article = await bank.volunteer(), await bank.goods(pieces=1000, price=1)
+        await bank.hours(volunteer["id"], minutes=480)
+        roles = {**bank.roles, "city_admin": bank.city}
+        day = dt.date(2026, 3, 1)
+        furnished = cls(bank, bank.community["id"], bank.number, roles, volunteer["id"], article["id"], day)
+        furnished.named = await furnished.fresh({"service_record_id", "redemption_id", "client_id"})
+        return furnished
+
+    async def path_and_body(self, operation: Operation, *, fresh: bool = False) -> tuple[str, Any]:
+        """The operation's path and example body with real values in them; fresh ones for an operation that uses up."""
+        values = self.named
+        if fresh:
+            values = {**values, **await self.fresh({*operation.path_parameters, *names_in(operation.example)})}
+        path = operation.path
+        for parameter in operation.path_parameters:
+            wanted = "problem_code" if parameter == "code" else parameter
+            assert wanted in values, f"teach tests.contract.furnished to make a {parameter} for {operation.id}"
+            path = path.replace(f"{{{parameter}}}", str(values[wanted]))
+        return path, with_real(operation.example, values)
+
+    def admitted(self, operation: Operation) -> Headers:
+        """The headers of a caller whom the operation admits."""
+        api = self.roles.get(operation.roles[0])
+        return {"Authorization": f"Bearer {api.token}"} if api else {}
+
+    async def fresh(self, wanted: Collection[str]) -> dict[str, Any]:
+        """Values by the name of the parameter or field that they are for, each still to be used."""
+        day, made = self.next_day(), {}
+        if "service_record_id" in wanted:
+            record = self.bank.record(self.volunteer_id, start=f"{day}T09:00")
+            made["service_record_id"] = done(await self.roles["front_desk"].post("service-records", record), 201)["id"]
+        if {"redemption_id", "pickup_code"} & set(wanted):
+            lines = [{"goods_id": self.goods_id, "quantity": 1}]
+            body = {"volunteer_id": self.volunteer_id, "lines": lines}
+            redemption = done(await self.roles["front_desk"].post("redemptions", body), 201)
+            made |= {"redemption_id": redemption["id"], "pickup_code": redemption["pickup_code"]}
+        if "client_id" in wanted:
+            client = done(await self.roles["manager"].post("clients", {"name": "窗口", "role": "auditor"}), 201)
+            made |= {name: client[name] for name in ("client_id", "client_secret")}
+        return {
+            **made,
+            "community_id": self.id,
+            "volunteer_id": self.volunteer_id,
+            "goods_id": self.goods_id,
+            "transaction_id": 1,
+            "problem_code": "not-found",
+            "code": uuid4().hex[:12],
+            "reference": uuid4().hex,
+            "phone": self.bank.phone(),
+            "effective_from": str(day),
+            "started_at": f"{day}T14:00:00+08:00",
+            "ended_at": f"{day}T15:30:00+08:00",
+        }
+
+    def next_day(self) -> dt.date:
+        """A day before all days given out, so that no two services overlap."""
+        self.day -= dt.timedelta(days=1)
+        return self.day
+
+
+def names_in(example: Any) -> set[str]:
+    """The names of all members of an example."""
+    inner = example.values() if isinstance(example, dict) else example if isinstance(example, list) else ()
+    return {*(example if isinstance(example, dict) else ()), *(name for one in inner for name in names_in(one))}
+
+
+def with_real(example: Any, values: dict[str, Any]) -> Any:
+    """The example with real values for the members that have one."""
+    if isinstance(example, dict):
+        return {name: values.get(name, with_real(value, values)) for name, value in example.items()}
+    if isinstance(example, list):
+        return [with_real(item, values) for item in example]
+    return example
+
+
+async def send(http: httpx.AsyncClient, operation: Operation, path: str, body: Any, headers: Headers) -> httpx.Response:
+    """Send a request of the operation, with a new key if it takes one."""
+    key = {"Idempotency-Key": uuid4().hex} if operation.is_keyed else {}
+    sent = {} if operation.body is None else {"json" if operation.body[0] == JSON else "data": body}
+    return await http.request(operation.method, path, headers={**key, **headers}, **sent)

@@ -1,0 +1,1 @@
+"""The catalogue and its stock, through HTTP on both engines."""

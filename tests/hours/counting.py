@@ -1,0 +1,29 @@
+"""Counts the SQL statements that a piece of work sends, so that nothing sends one a row."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import event
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from app.kernel.database import Session
+
+
+@contextmanager
+def statements(session: Session) -> Iterator[list[str]]:
+    """Collect the statements that are sent to the session's database within the block."""
+    engine = session.connection.sync_engine
+    sent: list[str] = []
+
+    def keep(*arguments: Any) -> None:
+        sent.append(arguments[2])
+
+    event.listen(engine, "before_cursor_execute", keep)
+    try:
+        yield sent
+    finally:
+        event.remove(engine, "before_cursor_execute", keep)

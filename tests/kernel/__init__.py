@@ -1,0 +1,1 @@
+"""What every feature stands on: database, heads, rows, keys, jobs, secrets, settings."""

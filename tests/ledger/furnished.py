@@ -1,0 +1,29 @@
+"""A community with a row in every table, made over HTTP, for attacks on what the database itself guards."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from app import ledger
+from tests.bank import done
+
+if TYPE_CHECKING:
+    from tests.bank import Bank
+
+
+async def furnish(bank: Bank) -> None:
+    """Let a volunteer of the bank's community serve and redeem; records and redemptions stay open and are closed."""
+    await bank.kind(points_per_hour=60)
+    volunteer, article = await bank.volunteer(), await bank.goods(pieces=5, price=10)
+    await bank.hours(volunteer["id"])
+    done(await bank.desk.post("service-records", bank.record(volunteer["id"], start="2026-03-01T14:00")), 201)
+    referenced: dict[str, Any] = {**bank.record(volunteer["id"], start="2026-03-01T18:00"), "reference": "QL-1"}
+    batch = done(await bank.desk.post("service-record-batches", {"records": [referenced]}), 200)
+    assert batch["counts"] == {"created": 1}
+    await bank.reserve(volunteer["id"], article["id"])
+    reserved = await bank.reserve(volunteer["id"], article["id"])
+    path = f"redemptions/{reserved['id']}/collection"
+    done(await bank.desk.post(path, {"pickup_code": reserved["pickup_code"]}), 200)
+    async with bank.database.write(bank.number) as session:
+        (newest,) = await ledger.transactions(session, bank.number, before=None, limit=1)
+        await ledger.reverse(session, bank.number, [newest["transaction_number"]], reason="test", posted_by="test")

@@ -1,0 +1,115 @@
+"""A batch takes the same statements whatever its size: this file is the list of them."""
+
+from __future__ import annotations
+
+import re
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import sqlalchemy as sa
+
+from app import ledger
+from app.ledger import Account, NewAccount
+from tests.bank import NOW
+from tests.ledger.books import ACCOUNTS, POINTS, deposit, gift, post
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from app.kernel.database import Database
+
+POSTING = {
+    "sqlite": [
+        "SELECT ledger_accounts",  # what the accounts hold
+        "INSERT ledger_postings",
+        "INSERT ledger_transactions",
+        "UPDATE ledger_balances",
+    ],
+    "postgresql": [
+        "SELECT ledger_accounts",
+        "INSERT ledger_transactions",
+        "INSERT ledger_postings",
+        "UPDATE ledger_balances",
+    ],
+}
+OPENING = {
+    "sqlite": ["BEGIN IMMEDIATE", "SELECT ledger_heads"],
+    "postgresql": ["SET LOCAL", "SELECT ledger_heads"],
+}
+READING = {"sqlite": ["BEGIN"], "postgresql": ["SET LOCAL"]}
+
+
+@contextmanager
+def statements_sent() -> Iterator[list[str]]:
+    """The statements that any engine sends within the block: each its verb and the first table it names."""
+    sent: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        table = re.search(r"\bledger_(accounts|balances|heads|postings|transactions)\b", statement)
+        words = statement.split()
+        sent.append(f"{words[0]} {table.group()}" if table else " ".join(words[:2]))
+
+    sa.event.listen(sa.Engine, "before_cursor_execute", note)
+    try:
+        yield sent
+    finally:
+        sa.event.remove(sa.Engine, "before_cursor_execute", note)
+
+
+@pytest.mark.parametrize("count", [1, 2, 300])
+async def test_posting_takes_four_statements_and_the_head_two_more(books: Database, count: int) -> None:
+    entries = [deposit(10, community=1 + place % 2) for place in range(count)]
+    with statements_sent() as sent:
+        outcomes = await post(books, *entries)
+    assert len(outcomes) == count
+    assert sent == [*OPENING[books.dialect], *POSTING[books.dialect], "UPDATE ledger_heads"]
+
+
+async def test_a_batch_of_which_nothing_holds_takes_one_statement_and_no_head(books: Database) -> None:
+    with statements_sent() as sent:
+        await post(books, *[gift(1)] * 50)
+    assert sent == [*OPENING[books.dialect], "SELECT ledger_accounts"]
+
+
+@pytest.mark.parametrize("count", [1, 120])
+async def test_reversing_takes_two_statements_more(books: Database, count: int) -> None:
+    await post(books, *[deposit(10)] * count)
+    async with books.write(1) as session:
+        with statements_sent() as sent:
+            await ledger.reverse(session, 1, range(1, count + 1), reason="mistake", posted_by="1-manager")
+    assert sent == ["SELECT ledger_transactions", "SELECT ledger_transactions", *POSTING[books.dialect]]
+
+
+@pytest.mark.parametrize("count", [1, 200])
+async def test_opening_accounts_takes_two_statements(books: Database, count: int) -> None:
+    new = [NewAccount(1, f"volunteer/{place}/new", "POINT", 1) for place in range(count)]
+    async with books.write(1) as session:
+        with statements_sent() as sent:
+            await ledger.open_accounts(session, new)
+    assert sent == ["INSERT ledger_accounts", "INSERT ledger_balances"]
+
+
+async def test_reading_takes_one_statement_and_a_statement_one_for_each_account(books: Database) -> None:
+    await post(books, *[deposit(10)] * 20)
+    accounts = [Account(1, address) for address in ACCOUNTS]
+    with statements_sent() as sent:
+        async with books.read(1) as session:
+            await ledger.balances(session, accounts)
+            await ledger.balances(session, accounts, at=NOW)
+            await ledger.trial_balance(session, 1)
+            await ledger.statement(session, [Account(1, POINTS)], before=[None], limit=50)
+            await ledger.statement(session, accounts[:3], before=[None] * 3, limit=50)
+    assert sent[: len(READING[books.dialect])] == READING[books.dialect]
+    assert [text.partition(" ")[0] for text in sent[len(READING[books.dialect]) :]] == ["SELECT"] * (1 + 1 + 1 + 1 + 3)
+
+
+async def test_an_audit_takes_twelve_statements_however_large_the_ledger(books: Database) -> None:
+    counts = []
+    for _ in range(2):
+        await post(books, *[deposit(10)] * 40)
+        async with books.read(1) as session:
+            with statements_sent() as sent:
+                await ledger.audit(session, 1)
+        counts.append(len(sent))
+    assert counts == [12, 12]

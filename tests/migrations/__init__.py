@@ -1,0 +1,1 @@
+"""The schema's history, and what the schema promises whatever the app does."""

@@ -1,0 +1,253 @@
+"""What the databases enforce by themselves: this file is the list of it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import sqlalchemy as sa
+
+from tests.migrations.schema import connected, tables_of
+
+if TYPE_CHECKING:
+    from app.settings import Settings
+
+on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+APPEND_ONLY = (
+    "earning_rules",
+    "events",
+    "idempotency_keys",
+    "ledger_accounts",
+    "ledger_postings",
+    "ledger_transactions",
+    "redemption_lines",
+    "seen_references",
+    "service_kinds",
+    "stock_movements",
+    "verifications",
+)
+FROZEN = {
+    "redemptions": (
+        "community_id, redemption_id, number, volunteer_id, points, pickup_code, occurred_at, occurred_on,"
+        " reserved_by, reserved_at, lapses_at"
+    ),
+    "service_records": (
+        "community_id, service_record_id, number, volunteer_id, service_kind, activity_name, place, content,"
+        " organiser, recorder_name, external_ids, started_at, ended_at, service_date, minutes, late,"
+        " manager_required, recorded_by, recorded_at"
+    ),
+}
+OF_ALL_COMMUNITIES = {"communities", "alembic_version"}
+
+RIGHTS = {
+    "alembic_version": "SELECT",
+    "clients": "SELECT, INSERT, UPDATE (revoked_at)",
+    "communities": "SELECT, INSERT, UPDATE",
+    "due_work": "SELECT, INSERT, UPDATE",
+    "earning_rules": "SELECT, INSERT",
+    "events": "SELECT, INSERT",
+    "goods": "SELECT, INSERT, UPDATE",
+    "idempotency_answers": "SELECT, INSERT, DELETE",
+    "idempotency_keys": "SELECT, INSERT",
+    "jobs": "SELECT, INSERT, UPDATE, DELETE",
+    "ledger_accounts": "SELECT, INSERT",
+    "ledger_balances": "SELECT, INSERT, UPDATE",
+    "ledger_heads": "SELECT, INSERT, UPDATE",
+    "ledger_postings": "SELECT, INSERT",
+    "ledger_transactions": "SELECT, INSERT",
+    "person_keys": "SELECT, INSERT, DELETE",
+    "redemption_lines": "SELECT, INSERT",
+    "redemptions": "SELECT, INSERT, UPDATE (closed_at, closed_by, reason, status)",
+    "seen_references": "SELECT, INSERT",
+    "service_kinds": "SELECT, INSERT",
+    "service_records": "SELECT, INSERT, UPDATE (status)",
+    "stock_movements": "SELECT, INSERT",
+    "verifications": "SELECT, INSERT",
+    "volunteers": "SELECT, INSERT, UPDATE",
+}
+
+
+def found(settings: Settings, query: str) -> list[tuple[Any, ...]]:
+    """The rows of a query, as the database's owner."""
+    with connected(settings) as connection:
+        return [tuple(row) for row in connection.execute(sa.text(query))]
+
+
+@on_sqlite
+def test_the_triggers_on_sqlite_are_these(settings: Settings) -> None:
+    expected = {
+        *((table, f"{table}_{what}") for table in (*APPEND_ONLY, *FROZEN) for what in ("no_update", "no_delete")),
+        *((table, f"{table}_no_replace") for table in (*APPEND_ONLY, *FROZEN)),
+        ("ledger_transactions", "ledger_transactions_add_up"),
+        ("ledger_postings", "ledger_postings_closed"),
+    }
+    triggers = found(settings, "SELECT tbl_name, name, sql FROM sqlite_master WHERE type = 'trigger'")
+    assert {(table, name) for table, name, _ in triggers} == expected
+    events = {
+        name: re.sub(r"^CREATE TRIGGER \w+ (.+?) ON .*", r"\1", sql, flags=re.DOTALL) for _, name, sql in triggers
+    }
+    for table in APPEND_ONLY:
+        assert events[f"{table}_no_update"] == "BEFORE UPDATE"
+        assert events[f"{table}_no_delete"] == "BEFORE DELETE"
+    for table, columns in FROZEN.items():
+        assert events[f"{table}_no_update"] == f"BEFORE UPDATE OF {columns}"
+        assert events[f"{table}_no_delete"] == "BEFORE DELETE"
+
+
+@on_postgresql
+def test_the_triggers_on_postgresql_are_these_and_always_fire(settings: Settings) -> None:
+    calling = "FOR EACH STATEMENT EXECUTE FUNCTION"
+    expected = {
+        *(
+            (f"{table}_append_only", f"BEFORE DELETE OR UPDATE OR TRUNCATE ON {table} {calling} lovebank_refuse()")
+            for table in APPEND_ONLY
+        ),
+        *(
+            (
+                f"{table}_frozen",
+                f"BEFORE DELETE OR UPDATE OF {columns} OR TRUNCATE ON {table} {calling} lovebank_refuse()",
+            )
+            for table, columns in FROZEN.items()
+        ),
+        (
+            "ledger_postings_add_up",
+            f"AFTER INSERT ON ledger_postings REFERENCING NEW TABLE AS inserted {calling} ledger_postings_check()",
+        ),
+    }
+    triggers = found(
+        settings, "SELECT tgname, tgenabled::text, pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal"
+    )
+    assert {enabled for _, enabled, _ in triggers} == {"A"}
+    meanings = {
+        (name, re.sub(r"^CREATE TRIGGER \w+ ", "", text).replace(" ON public.", " ON ")) for name, _, text in triggers
+    }
+    assert meanings == expected
+
+
+@on_sqlite
+def test_all_tables_on_sqlite_are_strict(settings: Settings) -> None:
+    tables = found(settings, "SELECT name, strict FROM pragma_table_list WHERE name NOT LIKE 'sqlite_%'")
+    # Alembic makes its own table.
+    assert {name for name, strict in tables if not strict} == {"alembic_version"}
+    assert {name for name, _ in tables} == set(RIGHTS)
+
+
+WITHOUT_TENANT = """
+WITH tenant AS (
+    SELECT c.oid, c.relname,
+           (SELECT attnum FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'community_id') AS community
+    FROM pg_class c
+    WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
+      AND c.relname NOT IN ('communities', 'alembic_version')
+)
+SELECT relname, 'no community_id' FROM tenant WHERE community IS NULL
+UNION ALL
+SELECT relname, 'no primary key' FROM tenant t
+WHERE NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conrelid = t.oid AND k.contype = 'p')
+UNION ALL
+SELECT t.relname, k.conname FROM tenant t JOIN pg_constraint k ON k.conrelid = t.oid
+WHERE k.contype = 'p' AND k.conkey[1] <> t.community
+UNION ALL
+SELECT t.relname, k.conname FROM tenant t JOIN pg_constraint k ON k.conrelid = t.oid
+WHERE k.contype IN ('u', 'x') AND NOT t.community = ANY (k.conkey)
+UNION ALL
+SELECT t.relname, i.indexrelid::regclass::text FROM tenant t JOIN pg_index i ON i.indrelid = t.oid
+WHERE NOT t.community = ANY (i.indkey)
+UNION ALL
+-- A reference has to pair the community with the community, at the same place on both sides.
+SELECT t.relname, k.conname FROM tenant t JOIN pg_constraint k ON k.conrelid = t.oid
+WHERE k.contype = 'f' AND NOT EXISTS (
+    SELECT FROM tenant other JOIN unnest(k.conkey, k.confkey) AS pair (here, there) ON true
+    WHERE other.oid = k.confrelid AND pair.here = t.community AND pair.there = other.community
+)
+UNION ALL
+-- Citus cannot set a tenant's key to NULL, and inherits nothing.
+SELECT t.relname, k.conname FROM tenant t JOIN pg_constraint k ON k.conrelid = t.oid
+WHERE k.contype = 'f' AND (k.confdeltype IN ('n', 'd') OR k.confupdtype IN ('n', 'd'))
+UNION ALL
+SELECT t.relname, 'inherits' FROM tenant t JOIN pg_inherits h ON h.inhrelid = t.oid
+"""
+
+
+@on_postgresql
+def test_every_key_index_and_reference_of_a_tenants_table_names_the_community(settings: Settings) -> None:
+    assert found(settings, WITHOUT_TENANT) == []
+    assert tables_of(settings) == set(RIGHTS)
+
+
+@on_postgresql
+def test_that_query_finds_what_lacks_the_community(settings: Settings) -> None:
+    with connected(settings) as connection:
+        for statement in (
+            "CREATE TABLE a (id int)",
+            "CREATE TABLE b (id int, community_id int, x int REFERENCES communities, PRIMARY KEY (id, community_id))",
+            "CREATE TABLE c (community_id int PRIMARY KEY, y int UNIQUE, g int, a int, b int)",
+            "CREATE INDEX c_g_idx ON c (g)",
+            "ALTER TABLE c ADD CONSTRAINT c_b_fkey FOREIGN KEY (a, b) REFERENCES b (id, community_id)",
+        ):
+            connection.exec_driver_sql(statement)
+        lacking = {tuple(row) for row in connection.execute(sa.text(WITHOUT_TENANT))}
+    assert lacking == {
+        ("a", "no community_id"),
+        ("a", "no primary key"),
+        ("b", "b_pkey"),
+        ("b", "b_x_fkey"),
+        ("c", "c_y_key"),
+        ("c", "c_g_idx"),
+        ("c", "c_b_fkey"),
+    }
+
+
+@on_postgresql
+def test_every_tenants_table_but_the_queue_of_communities_is_bound_to_tenants(settings: Settings) -> None:
+    bound = found(
+        settings,
+        "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND relrowsecurity",
+    )
+    tenants = tables_of(settings) - OF_ALL_COMMUNITIES - {"due_work"}
+    assert {name for (name,) in bound} == tenants
+    policies = found(settings, "SELECT tablename, cmd, permissive, roles::text, with_check FROM pg_policies")
+    # One policy a table, for every command; without a check of its own it checks new rows as well.
+    assert sorted(policies) == sorted((name, "ALL", "PERMISSIVE", "{public}", None) for name in tenants)
+
+
+@on_postgresql
+def test_the_rights_of_the_app_are_these(settings: Settings) -> None:
+    whole = found(
+        settings,
+        "SELECT table_name, privilege_type FROM information_schema.role_table_grants WHERE grantee = 'lovebank_app'",
+    )
+    by_column = found(
+        settings,
+        "SELECT table_name, string_agg(column_name, ', ' ORDER BY column_name)"
+        " FROM information_schema.role_column_grants g"
+        " WHERE grantee = 'lovebank_app' AND privilege_type = 'UPDATE' AND NOT EXISTS ("
+        "   SELECT FROM information_schema.role_table_grants w WHERE w.grantee = g.grantee"
+        "   AND w.table_name = g.table_name AND w.privilege_type = 'UPDATE')"
+        " GROUP BY table_name",
+    )
+    rights: dict[str, list[str]] = {}
+    for table, right in sorted(whole, key=lambda row: ["SELECT", "INSERT", "UPDATE", "DELETE"].index(row[1])):
+        rights.setdefault(table, []).append(right)
+    for table, columns in by_column:
+        rights[table].append(f"UPDATE ({columns})")
+    assert {table: ", ".join(listed) for table, listed in rights.items()} == RIGHTS
+    for table in APPEND_ONLY:
+        assert RIGHTS[table] == "SELECT, INSERT"
+
+
+@on_postgresql
+def test_the_role_of_the_app_can_do_nothing_beside_its_rights(settings: Settings) -> None:
+    ((superuser, bypass, login, create),) = found(
+        settings,
+        "SELECT rolsuper, rolbypassrls, rolcanlogin, has_schema_privilege(oid, 'public', 'CREATE')"
+        " FROM pg_roles WHERE rolname = 'lovebank_app'",
+    )
+    assert (superuser, bypass, login, create) == (False, False, False, False)
+    owned = "SELECT relname FROM pg_class WHERE relowner = 'lovebank_app'::regrole"
+    assert found(settings, owned) == []
+    functions = "SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND prosecdef"
+    assert found(settings, functions) == []

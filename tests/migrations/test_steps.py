@@ -1,0 +1,166 @@
+"""Every migration goes up, down and up again, and one that breaks off leaves nothing behind."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import sqlalchemy as sa
+from alembic.script import ScriptDirectory
+
+from app.kernel.migrating import current_revision, expected_revision, migrate, migration_config
+from tests.conftest import ENGINES, new_postgresql
+from tests.ledger.furnished import furnish
+from tests.migrations.schema import schema_of, tables_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from app.kernel.database import Database
+    from app.settings import Settings
+    from tests.bank import Bank
+
+ROOT = Path(__file__).resolve().parents[2]
+
+REVISIONS = [
+    script.revision for script in reversed(list(ScriptDirectory.from_config(migration_config()).walk_revisions()))
+]
+
+
+@pytest.fixture(params=ENGINES)
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A migrated database of the test's own, as its schema will change."""
+    if request.param == "sqlite":
+        shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "bank.db")
+        yield f"sqlite:///{tmp_path}/bank.db"
+    else:
+        with new_postgresql(request.getfixturevalue("postgresql_template")) as url:
+            yield url
+
+
+def test_the_history_is_one_line_of_numbered_revisions() -> None:
+    assert [f"{number:04}" for number in range(1, len(REVISIONS) + 1)] == REVISIONS
+    assert expected_revision() == REVISIONS[-1]
+
+
+def test_every_step_goes_up_and_down_and_up_again(empty: Settings, settings: Settings) -> None:
+    up: dict[str, set[str]] = {}
+    for revision in REVISIONS:
+        assert migrate(empty, revision) == revision
+        up[revision] = schema_of(empty)
+    assert len({len(schema) for schema in up.values()}) == len(REVISIONS)
+    for revision in reversed(REVISIONS[:-1]):
+        assert migrate(empty, revision) == revision
+        assert schema_of(empty) == up[revision]
+    assert migrate(empty, "base") is None
+    assert tables_of(empty) == {"alembic_version"}
+    assert migrate(empty) == REVISIONS[-1]
+    # Step by step or in one go, it is the same.
+    assert schema_of(empty) == schema_of(settings) == up[REVISIONS[-1]]
+
+
+def test_each_step_alone_goes_down_and_up_again(settings: Settings) -> None:
+    for below, revision in pairwise(REVISIONS):
+        migrate(settings, revision)
+        before = schema_of(settings)
+        migrate(settings, below)
+        migrate(settings, revision)
+        assert schema_of(settings) == before
+
+
+def test_migrating_a_database_that_is_up_to_date_changes_nothing(settings: Settings) -> None:
+    before = schema_of(settings)
+    assert migrate(settings) == REVISIONS[-1]
+    assert schema_of(settings) == before
+
+
+async def test_a_bank_in_use_goes_down_and_up_again_and_starts_anew(bank: Bank, settings: Settings) -> None:
+    await furnish(bank)
+    before = schema_of(settings)
+    await bank.database.close()
+    assert migrate(settings, "base") is None
+    assert migrate(settings) == REVISIONS[-1]
+    assert schema_of(settings) == before
+    async with bank.database.read(bank.number) as session:
+        assert (
+            list(await session.execute(sa.text("SELECT community_id FROM ledger_heads WHERE community_id > 0"))) == []
+        )
+
+
+async def test_the_service_can_tell_which_revision_its_database_has(database: Database, settings: Settings) -> None:
+    async with database.read() as session:
+        assert await current_revision(session) == REVISIONS[-1]
+    migrate(settings, REVISIONS[0])
+    async with database.read() as session:
+        assert await current_revision(session) == REVISIONS[0]
+
+
+class KilledError(Exception):
+    """Somebody pulled the plug."""
+
+
+@contextmanager
+def killed_at(number: int) -> Iterator[list[str]]:
+    """Break off whatever engine sends the statement with this number, and list those sent before."""
+    sent: list[str] = []
+
+    def count(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if len(sent) == number:
+            raise KilledError
+        sent.append(statement)
+
+    sa.event.listen(sa.Engine, "before_cursor_execute", count)
+    try:
+        yield sent
+    finally:
+        sa.event.remove(sa.Engine, "before_cursor_execute", count)
+
+
+def last_write_of(settings: Settings, revision: str) -> int:
+    """The number of the last statement with which a migration writes: the one that notes the revision."""
+    with killed_at(-1) as sent:
+        migrate(settings, revision)
+    notes = ("INSERT INTO alembic_version", "UPDATE alembic_version", "DELETE FROM alembic_version")
+    return max(number for number, statement in enumerate(sent) if statement.startswith(notes))
+
+
+@pytest.mark.parametrize("part", [0.3, 0.7, 1])
+def test_a_migration_that_breaks_off_leaves_nothing_and_can_be_run_again(
+    empty: Settings, settings: Settings, part: float
+) -> None:
+    migrate(empty)
+    down, bare = last_write_of(empty, "base"), schema_of(empty)
+    up, complete = last_write_of(empty, "head"), schema_of(settings)
+    for direction, last, before, after in (("base", down, complete, bare), ("head", up, bare, complete)):
+        with killed_at(int(last * part)), pytest.raises(KilledError):
+            migrate(empty, direction)
+        assert schema_of(empty) == before
+        migrate(empty, direction)
+        assert schema_of(empty) == after
+
+
+def test_a_migration_whose_process_is_killed_leaves_nothing_and_can_be_run_again(empty: Settings) -> None:
+    killing = (
+        "import os, signal, sys\n"
+        "import sqlalchemy as sa\n"
+        "from app.kernel.migrating import migrate\n"
+        "from app.settings import Settings\n"
+        "def kill(connection, cursor, statement, *_):\n"
+        "    if 'CREATE TABLE service_records' in statement:\n"
+        "        os.kill(os.getpid(), signal.SIGKILL)\n"
+        "sa.event.listen(sa.Engine, 'after_cursor_execute', kill)\n"
+        "migrate(Settings(database_url=sys.argv[1]))\n"
+    )
+    command = [sys.executable, "-c", killing, empty.database_url]
+    ended = subprocess.run(command, cwd=ROOT, env=dict(os.environ), check=False, timeout=60)
+    assert ended.returncode == -signal.SIGKILL
+    assert tables_of(empty) == set()
+    assert migrate(empty) == REVISIONS[-1]

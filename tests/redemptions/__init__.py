@@ -1,0 +1,1 @@
+"""Redemptions from reservation to collection, cancellation or lapse, on both engines."""

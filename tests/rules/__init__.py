@@ -1,0 +1,1 @@
+"""Rules driven without a database."""

@@ -1,0 +1,1 @@
+"""Volunteers: registration, who sees what, and what is stored of them."""
