@@ -14,23 +14,33 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 import uvicorn
+from pydantic import ValidationError
+from pydantic_settings import SettingsError
 from rich.console import Console
-from rich.progress import Progress
+from rich.progress import Progress, TaskID
 
 from app.access.service import NewClient, create_clients
 from app.communities.service import find_community, list_communities
 from app.demo.service import DemoKeeper
 from app.http.openapi import as_yaml
 from app.http.operations import CITY_ADMIN
-from app.imports.paper import UnreadablePaperError, count_rows
-from app.imports.service import Report, import_folder
+from app.imports.paper import UnreadablePaperError
+from app.imports.service import Report, Step, import_folder
 from app.kernel.errors import Unavailable
 from app.kernel.heads import CITY
-from app.kernel.log import set_up_logs
+from app.kernel.log import logger, set_up_logs
+from app.kernel.migrating import current_revision
 from app.kernel.migrating import migrate as migrate_database
-from app.main import MissingSecretError, create_app, open_database
+from app.main import (
+    MissingSecretError,
+    SigningKeyError,
+    check_secrets,
+    create_app,
+    describing_app,
+    open_database,
+)
 from app.reports.service import audit_community
-from app.settings import Settings, documented
+from app.settings import PREFIX, Settings, documented, sentences_of
 from app.worker import run_forever
 
 if TYPE_CHECKING:
@@ -55,22 +65,31 @@ def _fail(text: str, status: int = 2) -> NoReturn:
     raise typer.Exit(status)
 
 
+def _settings(**given: Any) -> Settings:
+    """Read the settings; what is wrong with them is a sentence for each fault, not a stack trace."""
+    try:
+        return Settings(**given)
+    except (ValidationError, SettingsError) as error:
+        _fail("\n".join(sentences_of(error)))
+
+
 def _run(work: Callable[[Database], Coroutine[Any, Any, Any]]) -> Any:
     """Run work on the database of the settings; an outage is a sentence, not a stack trace."""
-
-    async def with_database() -> Any:
-        database = open_database(Settings())
-        try:
-            return await work(database)
-        finally:
-            await database.close()
-
+    settings = _settings()
     try:
-        return asyncio.run(with_database())
+        return asyncio.run(_with_database(settings, work))
     except Unavailable:
         _fail("The database does not answer. Check LOVEBANK_DATABASE_URL and whether the server runs.", 1)
     except MissingSecretError as error:
         _fail(str(error))
+
+
+async def _with_database(settings: Settings, work: Callable[[Database], Coroutine[Any, Any, Any]]) -> Any:
+    database = open_database(settings)
+    try:
+        return await work(database)
+    finally:
+        await database.close()
 
 
 def app_of_settings() -> FastAPI:
@@ -87,12 +106,20 @@ def serve(
     workers: Annotated[int, typer.Option(help="processes; more than one on PostgreSQL alone", min=1)] = 1,
 ) -> None:
     """Serve the API, with the job worker inside when there is one process."""
-    settings = Settings()
+    _serve(_settings(), host, port, workers)
+
+
+def _serve(settings: Settings, host: str, port: int, workers: int) -> None:
+    """Serve with these settings, which several processes read again; refuse what could not serve before any starts."""
     if workers > 1 and settings.on_sqlite:
         _fail("SQLite has one writer, which two processes would only wait for: use one process, or PostgreSQL.")
-    if settings.environment == "production":
-        _refuse_demo_data()
+    try:
+        check_secrets(settings)
+    except (MissingSecretError, SigningKeyError) as error:
+        _fail(str(error))
     set_up_logs(settings)
+    if settings.environment == "production":
+        _refuse_demo_data(settings)
     options: dict[str, Any] = {
         "host": host,
         "port": port,
@@ -101,51 +128,54 @@ def serve(
         "server_header": False,
         "timeout_graceful_shutdown": _graceful_seconds,
     }
-    with _clean_exit():
-        if workers > 1:
-            uvicorn.run("app.cli:app_of_settings", factory=True, workers=workers, **options)
-            return
-        try:
-            app = create_app(settings, with_worker=True)
-        except MissingSecretError as error:
-            _fail(str(error))
-        uvicorn.Server(uvicorn.Config(app, **options)).run()
+    _exit_cleanly_when_asked()
+    if workers > 1:
+        uvicorn.run("app.cli:app_of_settings", factory=True, workers=workers, **options)
+    else:
+        uvicorn.Server(uvicorn.Config(create_app(settings, with_worker=True), **options)).run()
 
 
-@contextmanager
-def _clean_exit() -> Iterator[None]:
-    """Exit with 0 when asked to stop: uvicorn finishes what is in flight and then raises the signal again."""
+def _exit_cleanly_when_asked() -> None:
+    """From here on exit with 0 on a signal: uvicorn finishes what is in flight and then raises the signal again."""
 
     def leave(_signal: int, _frame: FrameType | None) -> None:
         raise SystemExit(0)
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, leave)
-    yield
 
 
-def _refuse_demo_data() -> None:
+def _refuse_demo_data(settings: Settings) -> None:
+    """Fail on a database with demo data. One that is away or not migrated is no reason: `/readyz` tells of those."""
+
     async def has_demo(database: Database) -> bool:
         async with database.read() as session:
+            if await current_revision(session) is None:
+                return False
             return any(community.demo for community in await list_communities(session))
 
-    if _run(has_demo):
+    try:
+        found = asyncio.run(_with_database(settings, has_demo))
+    except Unavailable:
+        logger.warning("not checked for demo data", reason="the database does not answer")
+        return
+    if found:
         _fail("This database has demo data in it, so production does not start on it.")
 
 
 @cli.command()
 def worker() -> None:
     """Run due jobs, and nothing else."""
-    settings = Settings()
+    settings = _settings()
     set_up_logs(settings)
-    with _clean_exit():
-        _run(lambda database: run_forever(database, settings))
+    _exit_cleanly_when_asked()
+    _run(lambda database: run_forever(database, settings))
 
 
 @cli.command()
 def migrate(revision: Annotated[str, typer.Argument(help="revision to go to")] = "head") -> None:
     """Bring the database to a revision and print it."""
-    _say(migrate_database(Settings(), revision) or "base")
+    _say(migrate_database(_settings(), revision) or "base")
 
 
 @cli.command()
@@ -170,7 +200,7 @@ def import_(
     """Import a community's paper trail and print how its rows ended and what the community holds."""
 
     async def run(database: Database) -> Report:
-        with _progress(count_rows(folder)) as step:
+        with _progress() as step:
             return await import_folder(database, folder, dry_run=dry_run, progress=step)
 
     try:
@@ -187,11 +217,18 @@ _kinds = ("volunteers", "service_records", "redemptions")
 
 
 @contextmanager
-def _progress(rows: dict[str, int]) -> Iterator[Callable[[tuple[str, int]], None]]:
+def _progress() -> Iterator[Callable[[Step], None]]:
     """Show a bar for each file on a terminal; elsewhere be quiet."""
+    tasks: dict[str, TaskID] = {}
     with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as bars:
-        tasks = {file: bars.add_task(file, total=total) for file, total in rows.items()}
-        yield lambda step: bars.advance(tasks[step[0]], step[1])
+
+        def show(step: Step) -> None:
+            file, done, total = step
+            if file not in tasks:
+                tasks[file] = bars.add_task(file, total=total)
+            bars.advance(tasks[file], done)
+
+        yield show
 
 
 def _write_refused(path: Path, result: Report) -> None:
@@ -230,12 +267,13 @@ def audit(community: Annotated[str | None, typer.Option(help="code of one commun
 @cli.command()
 def openapi() -> None:
     """Print the OpenAPI document as YAML."""
-    sys.stdout.write(as_yaml(create_app(Settings())))
+    sys.stdout.write(as_yaml(describing_app()))
 
 
 @cli.command()
 def settings() -> None:
     """Print every setting with its default and meaning."""
+    _say(f"Every setting {PREFIX}X can come from a file that {PREFIX}X_FILE names.\n")
     for name, default, meaning in documented():
         _say(f"{name}={default}\n    {meaning}")
 
@@ -247,15 +285,18 @@ def demo(
     fresh: Annotated[bool, typer.Option("--fresh")] = False,
 ) -> None:
     """Load the demo's data once, print its addresses and credentials, and serve it."""
-    keeper = DemoKeeper(Settings())
+    address = f"http://127.0.0.1:{port}"
+    settings = _settings()
+    if "issuer" not in settings.model_fields_set:
+        settings = _settings(issuer=address)
+    keeper = DemoKeeper(settings)
     if fresh:
         keeper.remove()
     keeper.migrate()
     if not keeper.is_loaded:
-        with _progress(count_rows(keeper.data)) as step:
+        with _progress() as step:
             _run(lambda database: keeper.load(database, step))
-    address = f"http://127.0.0.1:{port}"
     _say(f"API {address}/v1\nReference {address}/docs\nCredentials {keeper.credentials_path}")
     _say(keeper.credentials_path.read_text(encoding="utf-8").rstrip())
     sys.stdout.flush()
-    serve(host="127.0.0.1", port=port, workers=1)
+    _serve(settings, "127.0.0.1", port, 1)

@@ -10,7 +10,7 @@ from fastapi_offline import FastAPIOffline
 
 from app import worker
 from app.access import api as access
-from app.access.tokens import Tokens, new_signing_key
+from app.access.tokens import SigningKeyError, Tokens, new_signing_key
 from app.communities import api as communities
 from app.communities.service import Directory
 from app.goods import api as goods
@@ -30,7 +30,8 @@ from app.reports import api as reports
 from app.volunteers import api as volunteers
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
+    from contextlib import AbstractAsyncContextManager
 
     from fastapi import FastAPI
 
@@ -55,9 +56,23 @@ class MissingSecretError(Exception):
 
 
 def open_database(settings: Settings, clock: Clock | None = None) -> Database:
-    """Make the database of a service with these settings; nothing connects yet."""
-    pepper = _secret(settings, "secret_pepper", ".lovebank-pepper", new_pepper())
-    return Database(settings, clock=clock or SystemClock(), vault=Vault(pepper))
+    """Make the database of a service with these settings; nothing connects yet. Raises `MissingSecretError`."""
+    return Database(settings, clock=clock or SystemClock(), vault=_vault(settings))
+
+
+def check_secrets(settings: Settings) -> None:
+    """Raise `MissingSecretError` or `SigningKeyError` if no service can be made with these settings' secrets."""
+    _vault(settings)
+    _tokens(settings)
+
+
+def _vault(settings: Settings) -> Vault:
+    return Vault(_secret(settings, "secret_pepper", ".lovebank-pepper", new_pepper()))
+
+
+def _tokens(settings: Settings) -> Tokens:
+    signing_key = _secret(settings, "signing_key", ".lovebank-signing-key.pem", new_signing_key())
+    return Tokens(signing_key, issuer=settings.issuer, seconds=settings.token_seconds)
 
 
 def _secret(settings: Settings, name: str, file: str, make: str) -> str:
@@ -65,15 +80,14 @@ def _secret(settings: Settings, name: str, file: str, make: str) -> str:
     if given is not None:
         return str(given.get_secret_value())
     if settings.environment == "production":
-        message = f"production needs LOVEBANK_{name.upper()} (or LOVEBANK_{name.upper()}_FILE)"
+        message = f"Production needs LOVEBANK_{name.upper()} (or LOVEBANK_{name.upper()}_FILE)."
         raise MissingSecretError(message)
     return development_secret(settings.keys_folder / file, make)
 
 
 def create_app(settings: Settings, *, clock: Clock | None = None, with_worker: bool = False) -> FastAPI:
-    """Make the app. With a worker, due jobs run inside its process."""
+    """Make the app. With a worker, due jobs run inside its process. Raises what `check_secrets` does."""
     database = open_database(settings, clock)
-    signing_key = _secret(settings, "signing_key", ".lovebank-signing-key.pem", new_signing_key())
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -87,14 +101,23 @@ def create_app(settings: Settings, *, clock: Clock | None = None, with_worker: b
                     await jobs
             await database.close()
 
-    app: FastAPI = FastAPIOffline(lifespan=lifespan, **describe())
+    app = describing_app(lifespan)
     app.state.context = Context(settings, database)
-    app.state.tokens = Tokens(signing_key, issuer=settings.issuer, seconds=settings.token_seconds)
+    app.state.tokens = _tokens(settings)
     app.state.directory = Directory(database)
+    app.add_middleware(Observed, body_bytes_max=settings.body_bytes_max)
+    return app
+
+
+def describing_app(lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] | None = None) -> FastAPI:
+    """Make the app with its routes and its document alone: it describes itself without a database or a secret."""
+    app: FastAPI = FastAPIOffline(lifespan=lifespan, **describe())
     for router in ROUTERS:
         app.include_router(router)
     routes = [route for router in ROUTERS for route in router.routes]
     install_failures(app, routes)
     install_openapi(app, [ReferencedServiceRecord])
-    app.add_middleware(Observed, body_bytes_max=settings.body_bytes_max)
     return app
+
+
+__all__ = ["MissingSecretError", "SigningKeyError", "check_secrets", "create_app", "describing_app", "open_database"]

@@ -5,8 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
@@ -21,13 +28,42 @@ class _FileSource(EnvSettingsSource):
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
         """Give the file's text without its last line break, or nothing when no file is named."""
         path, key, _ = super().get_field_value(field, f"{field_name}_file")
-        return (None if path is None else Path(path).read_text(encoding="utf-8").rstrip("\n")), key, False
+        return _text_of(field_name, path), key, False
+
+
+class _DotenvFileSource(DotEnvSettingsSource):
+    """Reads `LOVEBANK_X` from the file that a line `LOVEBANK_X_FILE` of `.env` names."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        """Give the file's text without its last line break, or nothing when no file is named."""
+        path, key, _ = super().get_field_value(field, f"{field_name}_file")
+        return _text_of(field_name, path), key, False
+
+
+def _text_of(field_name: str, path: str | None) -> str | None:
+    if path is None:
+        return None
+    try:
+        return Path(path).read_text(encoding="utf-8").rstrip("\n")
+    except OSError as error:
+        reason = error.strerror
+    except UnicodeDecodeError:
+        reason = "it is not UTF-8"
+    message = f"{PREFIX}{field_name.upper()}_FILE: {path} cannot be read ({reason})."
+    raise ValueError(message)
 
 
 class Settings(BaseSettings):
     """Everything about the service that differs from place to place. Immutable once read."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_file=".env",
+        frozen=True,
+        extra="ignore",
+        # A secret that is too short would else stand in the error, and so in a log.
+        hide_input_in_errors=True,
+    )
 
     database_url: str = Field(
         "sqlite:///lovebank.db", description="`sqlite:///FILE`, or `postgresql://user@host/name` (15 or later)"
@@ -80,8 +116,9 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003  `*_FILE` takes its place
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Take arguments first, then the environment, `*_FILE` and the `.env` file."""
-        return init_settings, env_settings, _FileSource(settings_cls), dotenv_settings
+        """Take arguments first, then the environment, its `*_FILE`, the `.env` file, and the `*_FILE` of that."""
+        files = _FileSource(settings_cls)
+        return init_settings, env_settings, files, dotenv_settings, _DotenvFileSource(settings_cls)
 
 
 def documented() -> list[tuple[str, str, str]]:
@@ -89,4 +126,15 @@ def documented() -> list[tuple[str, str, str]]:
     return [
         (PREFIX + name.upper(), "" if field.default is None else str(field.default), field.description or "")
         for name, field in Settings.model_fields.items()
+    ]
+
+
+def sentences_of(error: ValidationError | SettingsError) -> list[str]:
+    """Say each fault of the settings in one sentence that names the variable and shows no value."""
+    if isinstance(error, SettingsError):
+        # The library wraps what its sources raise, and names neither the variable nor the file.
+        return [str(error.__cause__ or error)]
+    return [
+        f"{PREFIX}{str(fault['loc'][0]).upper()}: {fault['msg'].removeprefix('Value error, ')}."
+        for fault in error.errors(include_url=False, include_context=False, include_input=False)
     ]

@@ -57,8 +57,12 @@ async def run_due(database: Database, settings: Settings) -> int:
     async with database.read() as session:
         communities = await jobs.communities_due(session, session.now(CITY))
     for community in communities:
-        while claimed := await _claim(database, community):
-            done += await _run(database, settings, claimed)
+        try:
+            while claimed := await _claim(database, community):
+                done += await _run(database, settings, claimed)
+        except Unavailable:
+            # Another writer holds the community, or the database is away: the others do not wait for it.
+            logger.warning("community busy, its jobs wait", community=community)
     return done
 
 

@@ -28,7 +28,9 @@ def create_app_role() -> None:
         op.execute(
             f"""
             DO $$ BEGIN
-                CREATE ROLE {APP_ROLE} NOLOGIN;
+                IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{APP_ROLE}') THEN
+                    CREATE ROLE {APP_ROLE} NOLOGIN;
+                END IF;
             EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
             END $$
             """
@@ -36,9 +38,11 @@ def create_app_role() -> None:
         op.execute(
             f"""
             DO $$ BEGIN
-                IF NOT pg_has_role(current_user, '{APP_ROLE}', 'MEMBER') THEN
-                    EXECUTE format('GRANT {APP_ROLE} TO %I', current_user);
-                END IF;
+                -- Whether it may be taken on is best tried: from 16 on, who made a role is a member who may not.
+                SET LOCAL ROLE {APP_ROLE};
+                RESET ROLE;
+            EXCEPTION WHEN insufficient_privilege THEN
+                EXECUTE format('GRANT {APP_ROLE} TO %I', current_user);
             END $$
             """
         )

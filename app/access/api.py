@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from dataclasses import replace
 from functools import partial
 from typing import Annotated, Any
 from urllib.parse import unquote_plus
 
 from fastapi import APIRouter, Form, Request, Response
+from pydantic import BeforeValidator
 
 from app.access import service
 from app.access.guard import ROLES, AdmittedDep
@@ -36,6 +36,13 @@ from app.kernel.paging import open_page
 router = APIRouter(prefix="/v1/communities/{community_id}/clients", tags=["clients"])
 public = APIRouter(tags=["tokens"])
 
+
+def _text_or_nothing(value: object) -> object:
+    """Read a file in place of a parameter as none: RFC 6749 has its own answer for what is missing."""
+    return value if isinstance(value, str) else ""
+
+
+_Parameter = Annotated[str, BeforeValidator(_text_or_nothing), Form()]
 _no_store = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 _token_errors: dict[int | str, dict[str, Any]] = {
     400: {
@@ -63,9 +70,9 @@ def _token_operation(summary: str) -> dict[str, Any]:
 async def get_token(
     request: Request,
     context: ContextDep,
-    grant_type: Annotated[str, Form()] = "",
-    client_id: Annotated[str, Form()] = "",
-    client_secret: Annotated[str, Form()] = "",
+    grant_type: _Parameter = "",
+    client_id: _Parameter = "",
+    client_secret: _Parameter = "",
 ) -> Response:
     """Client credentials (RFC 6749, section 4.4), with the secret in the body or in HTTP Basic."""
     if grant_type != "client_credentials":
@@ -75,6 +82,8 @@ async def get_token(
     form = await request.form()
     if len(form.multi_items()) > len(form) or (basic and client_secret):
         return _token_error(400, "invalid_request", "a parameter stands twice, or the secret is in two places")
+    if not all(isinstance(value, str) for value in form.values()):
+        return _token_error(400, "invalid_request", "a parameter is a file")
     credentials = basic or (client_id, client_secret)
     async with context.database.read(community_of(credentials[0]) or CITY) as session:
         client = await service.authenticate(session, *credentials)
@@ -97,7 +106,7 @@ def _basic(header: str) -> tuple[str, str] | None:
         return None
     try:
         name, colon, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # Not base64, not ASCII before decoding, or not UTF-8 after it.
         return ("", "")
     return (unquote_plus(name), unquote_plus(secret)) if colon else ("", "")
 

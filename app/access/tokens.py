@@ -6,8 +6,9 @@ import time
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet, OKPKey
@@ -28,17 +29,37 @@ _token_length_max = 4096
 _registry = JWSRegistry(algorithms=[_algorithm])
 
 
+class SigningKeyError(Exception):
+    """The signing key is none that tokens can be signed with; the text says so without showing it."""
+
+
 def new_signing_key() -> str:
     """Make an Ed25519 private key in PEM."""
-    return Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    return _pem(Ed25519PrivateKey.generate())
+
+
+def _pem(key: Ed25519PrivateKey) -> str:
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+
+def _ed25519(pem: str) -> Ed25519PrivateKey:
+    """Load a key of the one kind that signs; another would fail at the first token only."""
+    try:
+        key = load_pem_private_key(pem.encode(), password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):  # Garbage, or behind a password, or of an unknown kind.
+        key = None
+    if not isinstance(key, Ed25519PrivateKey):
+        message = "LOVEBANK_SIGNING_KEY has to be an Ed25519 private key in PEM, without a password."
+        raise SigningKeyError(message)
+    return key
 
 
 class Tokens:
     """Signs and checks access tokens. Tokens use the real time, whatever clock the communities have."""
 
     def __init__(self, signing_key: str, *, issuer: str, seconds: int) -> None:
-        """Load the key; its thumbprint (RFC 7638) is its id."""
-        self._key = OKPKey.import_key(signing_key)
+        """Load the key; its thumbprint (RFC 7638) is its id. Raises `SigningKeyError`."""
+        self._key = OKPKey.import_key(_pem(_ed25519(signing_key)))
         self._key.ensure_kid()
         self._keys = KeySet([self._key])
         self._issuer = issuer

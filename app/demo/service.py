@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from app.access.service import Client
     from app.communities.rules import Community
+    from app.imports.service import Step
     from app.kernel.database import Database, Session
     from app.settings import Settings
 
@@ -65,7 +66,7 @@ class DemoKeeper:
         self._database.parent.mkdir(parents=True, exist_ok=True)
         migrate(self._settings)
 
-    async def load(self, database: Database, progress: Callable[[tuple[str, int]], None]) -> None:
+    async def load(self, database: Database, progress: Callable[[Step], None]) -> None:
         """Import the paper trail (again, if that was cut off), then leave something to do."""
         await import_folder(database, self.data, demo=True, progress=progress)
         async with database.read() as session:

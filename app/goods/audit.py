@@ -6,34 +6,45 @@ from typing import TYPE_CHECKING
 
 from app import ledger
 from app.goods import store
-from app.goods.rules import shelf_account
-from app.ledger import Discrepancy
+from app.goods.rules import COUNTED, RECEIVED, WRITTEN_OFF, movements_of
+from app.ledger import Booked, Discrepancy
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from app.goods.rules import StockMovement
     from app.kernel.database import Session
+
+KINDS = frozenset({f"stock_{kind}" for kind in (RECEIVED, WRITTEN_OFF, COUNTED)})
+"""The kinds of transactions that stock movements account for."""
 
 _movements_per_step = 500
 
 
 async def audit(session: Session, community: int) -> list[Discrepancy]:
-    """Compare every stock movement with its transaction."""
+    """Compare every stock movement with its transaction, and count that no transaction is without one."""
     found: list[Discrepancy] = []
     after, moved = 0, 0
     while movements := await store.movements_after(session, community, after=after, limit=_movements_per_step):
         numbers = [one.transaction_id for one in movements if one.transaction_id is not None]
-        lines = await ledger.lines_of_transactions(session, community, numbers)
+        booked = await ledger.booked(session, community, numbers)
         for one in movements:
-            posted = {line.account: line.amount for line in lines.get(one.transaction_id or 0, [])}
-            change = posted.get(shelf_account(one.goods_id), 0)
-            if change != one.change:
-                detail = f"posted {change}, stated {one.change}"
-                found.append(Discrepancy("stock-wrong", f"stock-movement/{one.id}", detail))
+            found += _wrong_posting(one, booked.get(one.transaction_id or 0))
         moved += len(numbers)
         after = movements[-1].number
     kinds = await ledger.count_by_kind(session, community)
-    posted_count = sum(count for kind, count in kinds.items() if kind.startswith("stock_"))
-    if posted_count != moved:
-        found.append(
-            Discrepancy("stock-without-movement", "community", f"transactions {posted_count}, movements {moved}")
-        )
+    posted = sum(kinds.get(kind, 0) for kind in KINDS)
+    if posted != moved:
+        found.append(Discrepancy("stock-without-movement", "community", f"transactions {posted}, movements {moved}"))
     return found
+
+
+def _wrong_posting(one: StockMovement, posted: Booked | None) -> Sequence[Discrepancy]:
+    """Say what a movement's transaction should have been; a count that found nothing to change has none."""
+    expected = None
+    if one.change:
+        reference = f"goods/{one.goods_id}/stock-movements/{one.id}"
+        expected = Booked(f"stock_{one.kind}", reference, dict(movements_of(one.goods_id, one.change)))
+    if posted == expected:
+        return []
+    return [Discrepancy("stock-wrong", f"stock-movement/{one.id}", f"posted {posted}, expected {expected}")]

@@ -39,7 +39,7 @@ stock_movements = sa.Table(
     sa.Column("goods_id", Id, nullable=False),
     sa.Column("kind", sa.Text, nullable=False),
     sa.Column("quantity", sa.Integer, nullable=False),
-    sa.Column("change", sa.Integer, nullable=False),
+    sa.Column("change", Count, nullable=False),
     sa.Column("note", sa.Text),
     sa.Column("moved_by", sa.Text, nullable=False),
     sa.Column("moved_at", Instant, nullable=False),

@@ -6,20 +6,22 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from app import ledger
-from app.communities.rules import MINUTES_GIVEN, POINTS_ISSUED
+from app.communities.service import communities_by_number
 from app.hours import store
-from app.hours.rules import APPROVED, ServiceRecord, award
-from app.ledger import Discrepancy
-from app.volunteers.rules import minutes_account, points_account
+from app.hours.rules import APPROVED, ServiceRecord, award, deposit
+from app.ledger import Booked, Discrepancy
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping, Sequence
     from uuid import UUID
 
+    from app.communities.rules import Community
     from app.hours.rules import EarningRule
     from app.kernel.database import Session
-    from app.ledger import Line
+
+KINDS = frozenset({"deposit"})
+"""The kinds of transactions that service records account for."""
 
 _records_per_step = 500
 
@@ -30,16 +32,18 @@ async def audit(session: Session, community: int) -> list[Discrepancy]:
         Discrepancy("status-without-decision", f"service-record/{record_id}", f"status {status}, decision {decision}")
         for record_id, status, decision in await store.undecided(session, community)
     ]
+    home = (await communities_by_number(session, [community]))[community]
     versions = await store.load_rules(session, [community])
     rules = {rule.id: rule for listed in versions.values() for rule in listed}
     counted: dict[tuple[UUID, str, dt.date], int] = defaultdict(int)
     after, approvals = 0, 0
     while records := await store.approved_after(session, community, after=after, limit=_records_per_step):
         numbers = [record.transaction_id for record in records if record.transaction_id is not None]
-        lines = await ledger.lines_of_transactions(session, community, numbers)
+        booked = await ledger.booked(session, community, numbers)
         for record in records:
+            found += _wrong_date(record, home)
             found += _wrong_award(record, rules, counted)
-            found += _wrong_posting(record, lines.get(record.transaction_id or 0, []))
+            found += _wrong_posting(record, booked.get(record.transaction_id or 0))
         approvals += len(records)
         after = numbers[-1]
     deposits = (await ledger.count_by_kind(session, community)).get("deposit", 0)
@@ -63,13 +67,16 @@ def _wrong_award(
     return [Discrepancy("award-wrong", f"service-record/{record.id}", f"stored {record.award}, expected {expected}")]
 
 
-def _wrong_posting(record: ServiceRecord, lines: Sequence[Line]) -> Sequence[Discrepancy]:
-    minutes, points = record.facts.minutes, record.award.points if record.award else 0
-    expected = {MINUTES_GIVEN: -minutes, minutes_account(record.volunteer_id): minutes}
-    if points:
-        expected |= {POINTS_ISSUED: -points, points_account(record.volunteer_id): points}
-    posted = {line.account: line.amount for line in lines}
-    named = {line.reference for line in lines} == {f"service-records/{record.id}"}
-    if posted == expected and named:
+def _wrong_date(record: ServiceRecord, community: Community) -> Sequence[Discrepancy]:
+    expected = community.local_date(record.facts.started_at)
+    if record.service_date == expected:
+        return []
+    detail = f"stored {record.service_date}, expected {expected}"
+    return [Discrepancy("service-date-wrong", f"service-record/{record.id}", detail)]
+
+
+def _wrong_posting(record: ServiceRecord, posted: Booked | None) -> Sequence[Discrepancy]:
+    expected = Booked("deposit", f"service-records/{record.id}", dict(deposit(record)))
+    if posted == expected:
         return []
     return [Discrepancy("posting-wrong", f"service-record/{record.id}", f"posted {posted}, expected {expected}")]

@@ -6,6 +6,9 @@ import datetime as dt
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from app.communities.rules import MINUTES_GIVEN, POINTS_ISSUED
+from app.volunteers.rules import minutes_account, points_account
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
@@ -179,6 +182,15 @@ def award(rule: EarningRule | None, minutes: int, counted_before: int) -> Award:
             clipped.append(Clip(cap, counted - max(left, 0)))
             counted = max(left, 0)
     return Award(rule.id, rule.points_per_hour * counted // 60, counted, tuple(clipped))
+
+
+def deposit(record: ServiceRecord) -> tuple[tuple[str, int], ...]:
+    """What approving moves: the minutes given, and the points of the award if it has any."""
+    minutes, points = record.facts.minutes, record.award.points if record.award else 0
+    movements = [(MINUTES_GIVEN, -minutes), (minutes_account(record.volunteer_id), minutes)]
+    if points:
+        movements += [(POINTS_ISSUED, -points), (points_account(record.volunteer_id), points)]
+    return tuple(movements)
 
 
 def is_late(ended_on: dt.date, recorded_on: dt.date, is_working_day: Callable[[dt.date], bool]) -> bool:

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from app import ledger
-from app.communities.rules import MINUTES_GIVEN, POINTS_ISSUED, RECORDER
+from app.communities.rules import RECORDER
 from app.communities.service import communities_by_number
 from app.hours import store
 from app.hours.calendar import is_working_day
@@ -29,6 +29,7 @@ from app.hours.rules import (
     ServiceFacts,
     ServiceRecord,
     award,
+    deposit,
     is_late,
     known_of,
     rule_in_force,
@@ -39,7 +40,6 @@ from app.kernel.events import Event, append
 from app.kernel.ids import new_id
 from app.ledger import Entry
 from app.volunteers.errors import UnknownVolunteer
-from app.volunteers.rules import minutes_account, points_account
 from app.volunteers.service import consent_dates
 
 if TYPE_CHECKING:
@@ -222,14 +222,10 @@ async def _post(session: Session, approved: Sequence[ServiceRecord]) -> list[Ser
 
 
 def _deposit(record: ServiceRecord) -> Entry:
-    minutes, points = record.facts.minutes, record.award.points if record.award else 0
-    movements = [(MINUTES_GIVEN, -minutes), (minutes_account(record.volunteer_id), minutes)]
-    if points:
-        movements += [(POINTS_ISSUED, -points), (points_account(record.volunteer_id), points)]
     return Entry(
         community=record.community,
         kind="deposit",
-        movements=tuple(movements),
+        movements=deposit(record),
         reference=f"service-records/{record.id}",
         posted_by=record.verified_by or record.recorded_by,
     )

@@ -64,6 +64,7 @@ Moment = Annotated[
     AwareDatetime,
     Field(ge=datetime(1970, 1, 1, tzinfo=dt.UTC), lt=datetime(2200, 1, 1, tzinfo=dt.UTC)),
     _written(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d", "2025-03-08T14:00:00+08:00"),
+    AfterValidator(lambda moment: moment.astimezone(dt.UTC)),
 ]
 Day = Annotated[
     dt.date, Field(ge=dt.date(1900, 1, 1), lt=dt.date(2200, 1, 1)), _written(r"\d{4}-\d\d-\d\d$", "2025-03-08")

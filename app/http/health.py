@@ -51,7 +51,7 @@ async def get_readyz(context: ContextDep) -> Response:
     """The database answers and has the revision that this version needs; 503 says what is missing."""
     expected = expected_revision()
     try:
-        async with context.database.read() as session:
+        async with context.database.look() as session:
             current = await current_revision(session)
     except Unavailable:
         current, missing = None, "the database does not answer"

@@ -12,7 +12,9 @@ from starlette.datastructures import MutableHeaders
 
 from app.http.bodies import UnreadableBody, checked
 from app.http.failures import document_response, problem_response
+from app.http.patience import Patience
 from app.kernel import metrics
+from app.kernel.errors import Unavailable
 from app.kernel.ids import new_id
 from app.kernel.log import logger
 
@@ -27,7 +29,7 @@ class Observed:
 
     def __init__(self, app: ASGIApp, *, body_bytes_max: int) -> None:
         """Wrap an ASGI app."""
-        self._app = app
+        self._app = Patience(app)
         self._body_bytes_max = body_bytes_max
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -52,6 +54,13 @@ class Observed:
 
         try:
             await self._app(scope, checked(receive, headers, bytes_max=self._body_bytes_max), send_with_id)
+        except Unavailable as error:
+            # Only a time-out comes this far; a file or stream whose sending was cut off cannot be answered any more.
+            if status:
+                raise
+            await problem_response("unavailable", headers={"Retry-After": str(error.retry_after_s)})(
+                scope, receive, send_with_id
+            )
         except UnreadableBody as error:
             await document_response(error.document)(scope, receive, send_with_id)
         except Exception as error:

@@ -96,7 +96,7 @@ PROBLEMS: Mapping[str, Problem] = {
         "The volunteer has a live record over a part of the same time; `service_record_id` names it.",
     ),
     "redemption-not-open": Problem(
-        409, "Redemption not open", "The redemption is not reserved any more; `status` says what it is."
+        409, "Redemption not open", "The redemption is not reserved any more; `redemption_status` says what it is."
     ),
     "reference-reused": Problem(409, "Reference reused", "The reference was seen before with other content."),
     "role-missing": Problem(403, "Role missing", "The caller's role may not do this; `roles` lists those that may."),

@@ -87,12 +87,6 @@ class PaperRow(Generic[RowT]):
     parsed: RowT | InvalidRequest
 
 
-def count_rows(folder: Path) -> dict[str, int]:
-    """Count the rows of each file, for a progress bar. Raises `UnreadablePaperError`."""
-    names = ("volunteers.csv", "service-records.csv", "goods.csv", "redemptions.csv")
-    return {name: sum(1 for _ in csv.reader(io.StringIO(_text(folder / name), newline=""))) - 1 for name in names}
-
-
 def read_community(folder: Path) -> CommunityPaper:
     """Read `community.json`. Raises `UnreadablePaperError`."""
     try:

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, TypeVar
 from zoneinfo import ZoneInfo
 
 from app.communities.service import NewCommunity, create_communities, find_community
+from app.goods.errors import GoodsExist
 from app.goods.rules import RECEIVED
 from app.goods.service import NewStockMovement, create_goods, find_goods, move_stock
-from app.hours.catalogue import NewServiceKind, create_earning_rules, create_service_kinds
+from app.hours.catalogue import NewServiceKind, create_earning_rules, create_service_kinds, list_earning_rules
+from app.hours.errors import RuleExists, ServiceKindExists
 from app.hours.service import NewServiceRecord, record_hours
 from app.imports import paper
 from app.imports.totals import Totals, totals_of
@@ -30,7 +32,8 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from app.communities.rules import Community
-    from app.hours.rules import ServiceRecord
+    from app.hours.catalogue import NewEarningRule
+    from app.hours.rules import EarningRule, ServiceRecord
     from app.imports.paper import (
         CommunityPaper,
         GoodsPaper,
@@ -72,8 +75,8 @@ class Report:
     totals: Totals | None = None
 
 
-Step = tuple[str, int]
-"""A step of the import for a progress bar: the file and the number of its rows just done."""
+Step = tuple[str, int, int]
+"""A step of the import for a progress bar: the file, how many of its rows were just done, and how many it has."""
 
 
 class _Batches:
@@ -84,11 +87,11 @@ class _Batches:
         self._whole = whole
 
     @asynccontextmanager
-    async def open(self, community: int) -> AsyncIterator[Session]:
+    async def open(self, *communities: int) -> AsyncIterator[Session]:
         if self._whole is not None:
             yield self._whole
         else:
-            async with self._database.write(community) as session:
+            async with self._database.write(*communities) as session:
                 yield session
 
 
@@ -108,13 +111,14 @@ async def import_folder(
         paper.read_goods(folder),
         paper.read_redemptions(folder, zone),
     )
-    if not dry_run:
-        return await _import(_Batches(database, None), files, demo=demo, progress=progress)
     async with database.read() as session:
         existing = await find_community(session, community.code)
-    async with database.write(CITY, *([existing.number] if existing else [])) as session:
+    first = (CITY, existing.number) if existing else (CITY,)
+    if not dry_run:
+        return await _import(_Batches(database, None), first, files, demo=demo, progress=progress)
+    async with database.write(*first) as session:
         session.abandon()
-        return await _import(_Batches(database, session), files, demo=demo, progress=progress)
+        return await _import(_Batches(database, session), first, files, demo=demo, progress=progress)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,28 +129,46 @@ class _Files:
     goods: list[PaperRow[GoodsPaper]]
     redemptions: list[PaperRow[RedemptionPaper]]
 
+    def totals(self) -> dict[str, int]:
+        """How many rows each file has."""
+        return {
+            "volunteers.csv": len(self.volunteers),
+            "service-records.csv": len(self.records),
+            "goods.csv": len(self.goods),
+            "redemptions.csv": len(self.redemptions),
+        }
 
-async def _import(batches: _Batches, files: _Files, *, demo: bool, progress: Callable[[Step], None]) -> Report:
+
+async def _import(
+    batches: _Batches, first: tuple[int, ...], files: _Files, *, demo: bool, progress: Callable[[Step], None]
+) -> Report:
+    """Import in batches; `first` are the heads that the community and its rules need, which stand or fall together."""
     report = Report()
-    async with batches.open(CITY) as session:
+    totals = files.totals()
+
+    def step(file: str, done: int) -> None:
+        progress((file, done, totals[file]))
+
+    for file in totals:
+        step(file, 0)
+    async with batches.open(*first) as session:
         community = await _community(session, files.community, demo=demo)
-    async with batches.open(community.number) as session:
         await _rules(session, community, files.community)
     for volunteers in _chunks(files.volunteers):
         async with batches.open(community.number) as session:
             await _volunteers(session, community, volunteers, report)
-        progress(("volunteers.csv", len(volunteers)))
+        step("volunteers.csv", len(volunteers))
     for records in _chunks(files.records):
         async with batches.open(community.number) as session:
             await _records(session, community, records, report)
-        progress(("service-records.csv", len(records)))
+        step("service-records.csv", len(records))
     async with batches.open(community.number) as session:
         await _goods(session, community, files.goods, report)
-    progress(("goods.csv", len(files.goods)))
+    step("goods.csv", len(files.goods))
     for redemptions in _chunks(files.redemptions):
         async with batches.open(community.number) as session:
             await _redemptions(session, community, redemptions, report)
-        progress(("redemptions.csv", len(redemptions)))
+        step("redemptions.csv", len(redemptions))
     async with batches.open(community.number) as session:
         report.totals = await totals_of(session, community.number)
     return report
@@ -170,10 +192,41 @@ async def _community(session: Session, new: CommunityPaper, *, demo: bool) -> Co
 
 
 async def _rules(session: Session, community: Community, new: CommunityPaper) -> None:
-    """Create the service kinds and rules that are not there yet; rules are never edited."""
+    """Create the service kinds and rules that are not there yet. Raises `UnreadablePaperError`.
+
+    Rules are never edited, so that a paper with another rule of the same date would be awarded other points than it
+    says: that stops the import.
+    """
     kinds = [NewServiceKind(community.number, kind.code, kind.name) for kind in new.service_kinds]
-    await create_service_kinds(session, kinds)
-    await create_earning_rules(session, [rule.command(community.number) for rule in new.earning_rules])
+    for kind in await create_service_kinds(session, kinds):
+        if isinstance(kind, Refusal) and not isinstance(kind, ServiceKindExists):
+            raise _unusable(kind)
+    rules = [rule.command(community.number) for rule in new.earning_rules]
+    made = await create_earning_rules(session, rules)
+    there = await _contents_of_rules(session, community) if any(isinstance(one, RuleExists) for one in made) else set()
+    for rule, outcome in zip(rules, made, strict=True):
+        identical = isinstance(outcome, RuleExists) and _content(rule) in there
+        if isinstance(outcome, Refusal) and not identical:
+            raise _unusable(outcome)
+
+
+def _unusable(refusal: Refusal) -> paper.UnreadablePaperError:
+    return paper.UnreadablePaperError(f"community.json: {refusal.detail}")
+
+
+async def _contents_of_rules(session: Session, community: Community) -> set[tuple[object, ...]]:
+    contents: set[tuple[object, ...]] = set()
+    before = None
+    while page := await list_earning_rules(session, community.number, before=before, limit=rows_per_commit):
+        contents |= {_content(rule) for rule in page}
+        before = page[-1].number
+    return contents
+
+
+def _content(rule: EarningRule | NewEarningRule) -> tuple[object, ...]:
+    """What a rule says and from when on, without what it got when it was made."""
+    caps = (rule.minutes_per_record_max, rule.minutes_per_day_max)
+    return rule.service_kind, rule.effective_from, rule.points_per_hour, *caps
 
 
 def _sort(
@@ -228,9 +281,17 @@ async def _records(
 
 
 async def _goods(session: Session, community: Community, rows: Sequence[PaperRow[GoodsPaper]], report: Report) -> None:
-    """Create the articles that are not there yet, with their stock; the stock of others has moved on since."""
-    _, parsed = _sort(rows, Counter(), report)
+    """Create the articles that are not there yet, with their stock; the stock of others has moved on since.
+
+    A code that stands in the file twice is refused the second time: its pieces would be lost without a word.
+    """
+    good, parsed = _sort(rows, Counter(), report)
     made = await create_goods(session, [row.goods.command(community.number) for row in parsed])
+    codes: set[str | None] = set()
+    for row, paper_row, article in zip(good, parsed, made, strict=True):
+        if isinstance(article, Refusal) and (paper_row.goods.code in codes or not isinstance(article, GoodsExist)):
+            _refuse(row, article, Counter(), report)
+        codes.add(paper_row.goods.code)
     received = [
         NewStockMovement(community.number, article.id, RECEIVED, row.pieces, IMPORT)
         for row, article in zip(parsed, made, strict=True)

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
+from weakref import WeakValueDictionary
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
@@ -140,6 +141,7 @@ class Database:
         self.clock = clock
         self.vault = vault
         self._engines = _engines(settings)
+        self._turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
     @property
     def dialect(self) -> str:
@@ -149,7 +151,7 @@ class Database:
     @asynccontextmanager
     async def write(self, *communities: int) -> AsyncIterator[Session]:
         """Open a transaction that changes these communities: their heads are locked, and it commits at the end."""
-        async with self._transaction(self._engines[0]) as session:
+        async with self._turn(communities), self._transaction(self._engines[0]) as session:
             await session.show(*communities)
             await session.lock_heads(*communities)
             yield session
@@ -161,6 +163,29 @@ class Database:
         async with self._transaction(self._engines[1]) as session:
             await session.show(*communities)
             yield session
+
+    @asynccontextmanager
+    async def look(self) -> AsyncIterator[Session]:
+        """Open a read-only transaction with the connection's own rights: it works before the first migration too."""
+        async with self._transaction(self._engines[1]) as session:
+            yield session
+
+    @asynccontextmanager
+    async def _turn(self, communities: Sequence[int]) -> AsyncIterator[None]:
+        """Wait for this process's turn in each community before a connection is taken.
+
+        Else those who wait for one community's head would hold the pool's connections, and every other community up.
+        """
+        with ExitStack() as turns:
+            try:
+                async with asyncio.timeout(_wait_seconds):
+                    for community in sorted(set(communities)):
+                        lock = self._turns.get(community) or self._turns.setdefault(community, asyncio.Lock())
+                        await lock.acquire()
+                        turns.callback(lock.release)
+            except TimeoutError as error:
+                raise Unavailable from error
+            yield
 
     async def run(self, communities: Sequence[int], work: Callable[[Session], Awaitable[ResultT]]) -> ResultT:
         """Run work in a write transaction, again when the database asks for it or the connection was lost.
@@ -178,7 +203,7 @@ class Database:
 
     async def close(self) -> None:
         """Close every connection."""
-        for engine in set(self._engines):
+        for engine in self._engines:
             await engine.dispose()
 
     @asynccontextmanager
@@ -216,17 +241,25 @@ def _engines(settings: Settings) -> tuple[AsyncEngine, AsyncEngine]:
     if not settings.on_sqlite:
         url = settings.database_url.replace("postgresql://", "postgresql+psycopg://", 1)
         options = f"-c TimeZone=UTC -c lock_timeout={int(_wait_seconds * 1000)}"
-        engine = create_async_engine(
-            url,
-            pool_size=settings.database_pool_size,
-            max_overflow=0,
-            pool_timeout=_wait_seconds,
-            connect_args={"options": options, "connect_timeout": 2},
+        pool: dict[str, Any] = {
+            "pool_size": settings.database_pool_size,
+            "max_overflow": 0,
+            "pool_timeout": _wait_seconds,
+            "connect_args": {"options": options, "connect_timeout": 2},
+            "hide_parameters": True,
+        }
+        # A pool of its own for reads, so that they do not wait for writers.
+        reading = create_async_engine(url, **pool)
+        return create_async_engine(url, **pool), reading.execution_options(
+            isolation_level="REPEATABLE READ", postgresql_readonly=True
         )
-        reading = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-        return engine, reading
     url = settings.database_url.replace("sqlite://", "sqlite+aiosqlite://", 1)
-    busy = {"connect_args": {"timeout": _wait_seconds}, "pool_timeout": _wait_seconds, "max_overflow": 0}
+    busy: dict[str, Any] = {
+        "connect_args": {"timeout": _wait_seconds},
+        "pool_timeout": _wait_seconds,
+        "max_overflow": 0,
+        "hide_parameters": True,
+    }
     writer = create_async_engine(url, poolclass=sa.AsyncAdaptedQueuePool, pool_size=1, **busy)
     readers = create_async_engine(
         url, poolclass=sa.AsyncAdaptedQueuePool, pool_size=settings.database_pool_size, **busy
@@ -251,13 +284,3 @@ def prepare_sqlite(engine: sa.Engine, *, begin: str, pragmas: Sequence[str] = ()
     @sa.event.listens_for(engine, "begin")
     def begin_transaction(connection: sa.Connection) -> None:
         connection.exec_driver_sql(begin)
-
-
-async def ping(database: Database) -> bool:
-    """Tell whether the database answers within the time that a request may wait for it."""
-    try:
-        async with asyncio.timeout(_wait_seconds), database.read() as session:
-            await session.execute(sa.text("SELECT 1"))
-    except (Unavailable, DBAPIError, TimeoutError):
-        return False
-    return True

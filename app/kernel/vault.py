@@ -11,15 +11,13 @@ import hashlib
 import hmac
 import os
 import secrets
-from typing import TYPE_CHECKING
+import tempfile
+from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _nonce_bytes = 12
 
@@ -72,12 +70,24 @@ def _opened(cipher: AESGCM, sealed: str, context: str) -> bytes:
 
 
 def development_secret(path: Path, make: str) -> str:
-    """Read a secret that development keeps in a file only its owner may read; write `make` there the first time."""
+    """Read a secret that development keeps in a file only its owner may read; write `make` there the first time.
+
+    The file gets its name when it is whole, so that no crash leaves an empty secret behind to be used later. Of two
+    processes that make one, the second reads what the first made.
+    """
+    if path.exists():
+        return path.read_text(encoding="utf-8")
+    descriptor, unfinished = tempfile.mkstemp(prefix=f"{path.name}.", dir=path.parent)
     try:
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(make)
+            file.flush()
+            os.fsync(descriptor)
+        os.link(unfinished, path)
     except FileExistsError:
         return path.read_text(encoding="utf-8")
+    finally:
+        Path(unfinished).unlink()
     return make
 
 

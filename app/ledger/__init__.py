@@ -27,12 +27,17 @@ from app.ledger.rules import (
 )
 from app.ledger.service import Posted, balances, open_accounts, post, post_decided, reverse, statement, states
 from app.ledger.store import (
+    Booked,
     Line,
     accounts,
+    booked,
+    booked_after,
     count_by_kind,
     lines_of_transactions,
+    repeated,
     transactions,
     trial_balance,
+    unclaimed,
 )
 
 __all__ = [
@@ -43,6 +48,7 @@ __all__ = [
     "Account",
     "AlreadyReversed",
     "BalanceOutOfBounds",
+    "Booked",
     "Change",
     "Discrepancy",
     "Entry",
@@ -58,14 +64,18 @@ __all__ = [
     "accounts",
     "audit",
     "balances",
+    "booked",
+    "booked_after",
     "count_by_kind",
     "lines_of_transactions",
     "open_accounts",
     "post",
     "post_decided",
+    "repeated",
     "reverse",
     "statement",
     "states",
     "transactions",
     "trial_balance",
+    "unclaimed",
 ]

@@ -128,12 +128,10 @@ async def balances(session: Session, accounts: Sequence[Account], *, at: datetim
     return {account: state.balance for account, state in (await store.load_states(session, accounts)).items()}
 
 
-async def statement(
-    session: Session, accounts: Sequence[Account], *, before: Sequence[int | None], limit: int
-) -> list[Line]:
+async def statement(session: Session, accounts: Sequence[Account], *, before: Sequence[int], limit: int) -> list[Line]:
     """The newest postings of a few accounts of one community together, newest first, at most `limit`.
 
-    `before` has for each account the version below which to read, or None to begin with its newest.
+    `before` has for each account the version below which to read.
     """
     lines: list[Line] = []
     for account, version in zip(accounts, before, strict=True):

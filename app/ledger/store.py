@@ -12,7 +12,7 @@ from app.ledger.rules import Account, State
 from app.ledger.tables import ledger_accounts, ledger_balances, ledger_postings, ledger_transactions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
     from datetime import datetime
 
     from sqlalchemy import RowMapping
@@ -33,6 +33,14 @@ class Line(NamedTuple):
     balance_after: int
     version: int
     reference: str
+
+
+class Booked(NamedTuple):
+    """A transaction as an audit compares it with its feature: kind, reference, and what it moved on each account."""
+
+    kind: str
+    reference: str
+    movements: dict[str, int]
 
 
 @cache
@@ -117,7 +125,7 @@ _lines = sa.select(
 )
 
 
-async def lines_of_account(session: Session, account: Account, *, before: int | None, limit: int) -> list[Line]:
+async def lines_of_account(session: Session, account: Account, *, before: int, limit: int) -> list[Line]:
     """Load an account's newest postings, at most `limit`, with a version below `before`; newest first."""
     conditions = [
         ledger_postings.c.community_id == account.community,
@@ -125,9 +133,8 @@ async def lines_of_account(session: Session, account: Account, *, before: int | 
         == sa.select(ledger_accounts.c.account_number)
         .where(ledger_accounts.c.community_id == account.community, ledger_accounts.c.address == account.address)
         .scalar_subquery(),
+        ledger_postings.c.version < before,
     ]
-    if before is not None:
-        conditions.append(ledger_postings.c.version < before)
     found = await session.execute(_lines.where(*conditions).order_by(ledger_postings.c.version.desc()).limit(limit))
     return [Line(*row[1:]) for row in found]
 
@@ -232,6 +239,9 @@ async def trial_balance(session: Session, community: int) -> list[RowMapping]:
     return [row._mapping for row in found]
 
 
+_t = ledger_transactions.c
+
+
 async def count_by_kind(session: Session, community: int) -> dict[str, int]:
     """Count transactions by kind."""
     found = await session.execute(
@@ -240,3 +250,67 @@ async def count_by_kind(session: Session, community: int) -> dict[str, int]:
         .group_by(ledger_transactions.c.kind)
     )
     return {row[0]: row[1] for row in found}
+
+
+async def booked(session: Session, community: int, numbers: Sequence[int]) -> dict[int, Booked]:
+    """Load these transactions by number; unknown ones are missing, one without postings moves nothing."""
+    return await _booked(session, community, _t.transaction_number.in_(numbers), limit=None)
+
+
+async def booked_after(
+    session: Session, community: int, kinds: Collection[str], *, after: int, limit: int
+) -> dict[int, Booked]:
+    """Load transactions of these kinds by number, in order, from above a number."""
+    chosen = (_t.transaction_number > after) & _t.kind.in_(sorted(kinds))
+    return await _booked(session, community, chosen, limit=limit)
+
+
+async def _booked(
+    session: Session, community: int, chosen: sa.ColumnElement[bool], *, limit: int | None
+) -> dict[int, Booked]:
+    found = await session.execute(
+        sa.select(_t.transaction_number, _t.kind, _t.reference)
+        .where(_t.community_id == community, chosen)
+        .order_by(_t.transaction_number)
+        .limit(limit)
+    )
+    rows = list(found)
+    lines = await lines_of_transactions(session, community, [row.transaction_number for row in rows])
+    return {
+        number: Booked(kind, reference, {line.account: line.amount for line in lines.get(number, [])})
+        for number, kind, reference in rows
+    }
+
+
+async def repeated(
+    session: Session, community: int, kinds: Collection[str], *, limit: int
+) -> list[tuple[str, str, int]]:
+    """Find what was posted more than once with the same kind and reference: (kind, reference, how often)."""
+    found = await session.execute(
+        sa.select(_t.kind, _t.reference, sa.func.count())
+        .where(_t.community_id == community, _t.kind.in_(sorted(kinds)))
+        .group_by(_t.kind, _t.reference)
+        .having(sa.func.count() > 1)
+        .order_by(_t.reference, _t.kind)
+        .limit(limit)
+    )
+    return [(row[0], row[1], row[2]) for row in found]
+
+
+async def unclaimed(session: Session, community: int, kinds: Collection[str], *, limit: int) -> list[tuple[int, str]]:
+    """Find transactions that are neither of these kinds nor the reversal of one that exists: (number, kind)."""
+    origin = ledger_transactions.alias("origin").c
+    reversed_one = sa.select(sa.literal(1)).where(
+        origin.community_id == community, origin.transaction_number == _t.reverses
+    )
+    found = await session.execute(
+        sa.select(_t.transaction_number, _t.kind)
+        .where(
+            _t.community_id == community,
+            _t.kind.not_in(sorted(kinds)),
+            (_t.kind != "reversal") | ~reversed_one.exists(),
+        )
+        .order_by(_t.transaction_number)
+        .limit(limit)
+    )
+    return [(row[0], row[1]) for row in found]

@@ -1,48 +1,75 @@
-"""Checks that redemptions and the ledger tell the same story."""
+"""Checks that redemptions and the ledger tell the same story.
+
+Every transaction of a redemption is compared with the redemption that its reference names. With no two of the same
+kind for one redemption, and as many of each kind as redemptions call for, none is missing and none is too many. What
+the accounts hold is compared besides, since a reversal undoes a transaction that in itself is right.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from app import ledger
 from app.communities.rules import POINTS_REDEEMED
 from app.goods import rules as goods_rules
-from app.ledger import Account, Discrepancy
+from app.ledger import Account, Booked, Discrepancy
 from app.redemptions import store
-from app.redemptions.rules import CANCELLED, COLLECTED, LAPSED, RESERVED
+from app.redemptions.rules import CANCELLED, COLLECTED, LAPSED, RESERVED, collection, release, reservation
 from app.volunteers.rules import reserved_account
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from app.kernel.database import Session
     from app.redemptions.rules import Redemption
 
-_per_step = 500
 _closings = {"collection": COLLECTED, "cancellation": CANCELLED, "lapse": LAPSED}
+_movements = {"reservation": reservation, "collection": collection, "cancellation": release, "lapse": release}
+
+KINDS = frozenset(_movements)
+"""The kinds of transactions that redemptions account for."""
+
+_per_step = 500
+_repeated_max = 1000
+_prefix = "redemptions/"
 
 
 async def audit(session: Session, community: int) -> list[Discrepancy]:
-    """Compare what open and collected redemptions say with the accounts that hold their points and pieces."""
+    """Compare redemptions and their transactions with each other, one to one."""
+    found = await _wrong_sums(session, community)
+    after = 0
+    while booked := await ledger.booked_after(session, community, KINDS, after=after, limit=_per_step):
+        ids = {number: _redemption_id(one.reference) for number, one in booked.items()}
+        redemptions = await store.load(session, {(community, named) for named in ids.values() if named is not None})
+        for number, one in booked.items():
+            named = ids[number]
+            found += _wrong_posting(number, one, None if named is None else redemptions.get((community, named)))
+        after = max(booked)
+    for kind, reference, count in await ledger.repeated(session, community, KINDS, limit=_repeated_max):
+        found.append(Discrepancy("redemption-posted-twice", reference, f"kind {kind}, transactions {count}"))
+    return [*found, *await _missing_postings(session, community)]
+
+
+async def _wrong_sums(session: Session, community: int) -> list[Discrepancy]:
+    """Compare points with the lines they pay for, and what accounts hold with what redemptions keep there."""
+    found: list[Discrepancy] = []
     expected: Counter[str] = Counter({POINTS_REDEEMED: 0})
-    statuses: Counter[str] = Counter()
     before: int | None = None
     while page := await store.page(session, community, before=before, limit=_per_step):
-        for redemption in page:
-            statuses[redemption.status] += 1
-            expected.update(_held(redemption))
+        for one in page:
+            expected.update(_held(one))
+            price = sum(line.quantity * line.points_each for line in one.lines)
+            if price != one.points:
+                detail = f"points {one.points}, lines {price}"
+                found.append(Discrepancy("redemption-price-wrong", f"redemption/{one.id}", detail))
         before = page[-1].number
-    found = []
     held = await ledger.balances(session, [Account(community, address) for address in expected])
     for address, amount in expected.items():
         balance = held.get(Account(community, address))
         if balance != amount:
             found.append(Discrepancy("redemptions-wrong", address, f"balance {balance}, redemptions {amount}"))
-    kinds = await ledger.count_by_kind(session, community)
-    wanted = {"reservation": statuses.total(), **{kind: statuses[status] for kind, status in _closings.items()}}
-    for kind, count in wanted.items():
-        if kinds.get(kind, 0) != count:
-            detail = f"transactions {kinds.get(kind, 0)}, redemptions {count}"
-            found.append(Discrepancy("redemption-without-posting", kind, detail))
     return found
 
 
@@ -57,3 +84,37 @@ def _held(redemption: Redemption) -> dict[str, int]:
         held[goods_rules.reserved_account(line.goods_id)] = line.quantity * is_open
         held[goods_rules.handed_out_account(line.goods_id)] = line.quantity * is_collected
     return held
+
+
+async def _missing_postings(session: Session, community: int) -> list[Discrepancy]:
+    kinds = await ledger.count_by_kind(session, community)
+    statuses = await store.count_by_status(session, community)
+    wanted = {"reservation": sum(statuses.values())}
+    wanted |= {kind: statuses.get(status, 0) for kind, status in _closings.items()}
+    return [
+        Discrepancy("redemption-without-posting", kind, f"transactions {kinds.get(kind, 0)}, redemptions {count}")
+        for kind, count in wanted.items()
+        if kinds.get(kind, 0) != count
+    ]
+
+
+def _redemption_id(reference: str) -> UUID | None:
+    """Which redemption a reference names; None when it is no redemption's."""
+    try:
+        return UUID(reference.removeprefix(_prefix))
+    except ValueError:
+        return None
+
+
+def _wrong_posting(number: int, posted: Booked, redemption: Redemption | None) -> Sequence[Discrepancy]:
+    """Say what is wrong with a transaction: nobody's, not called for by the status, or not what the lines say."""
+    if redemption is None:
+        detail = f"kind {posted.kind}, reference {posted.reference}"
+        return [Discrepancy("redemption-missing", f"transaction/{number}", detail)]
+    subject, status = f"redemption/{redemption.id}", redemption.status
+    if _closings.get(posted.kind, status) != status:
+        return [Discrepancy("redemption-status-wrong", subject, f"status {status}, transaction {number} {posted.kind}")]
+    expected = Booked(posted.kind, f"{_prefix}{redemption.id}", dict(_movements[posted.kind](redemption)))
+    if posted == expected:
+        return []
+    return [Discrepancy("redemption-wrong", subject, f"posted {posted}, expected {expected}")]

@@ -172,7 +172,7 @@ async def _with_lines(session: Session, rows: Sequence[AnyRow]) -> list[Redempti
             community=row.community_id,
             number=row.number,
             volunteer_id=row.volunteer_id,
-            lines=tuple(lines[row.redemption_id]),
+            lines=tuple(lines.get(row.redemption_id, ())),
             points=row.points,
             status=row.status,
             pickup_code=row.pickup_code,
@@ -213,3 +213,11 @@ async def close(session: Session, closed: Sequence[Redemption]) -> None:
         for one in closed
     ]
     await session.execute_rows(_close(session.dialect), rows)
+
+
+async def count_by_status(session: Session, community: int) -> dict[str, int]:
+    """Count redemptions by status."""
+    found = await session.execute(
+        sa.select(_r.status, sa.func.count()).where(_r.community_id == community).group_by(_r.status)
+    )
+    return {row[0]: row[1] for row in found}

@@ -6,18 +6,23 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app import ledger
-from app.goods.audit import audit as audit_goods
-from app.hours.audit import audit as audit_hours
+from app.goods import audit as goods
+from app.hours import audit as hours
 from app.kernel.errors import NotFound, Refused
 from app.kernel.events import number_gap
 from app.kernel.heads import head_numbers
 from app.ledger import Discrepancy, Line
-from app.redemptions.audit import audit as audit_redemptions
+from app.redemptions import audit as redemptions
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from app.kernel.database import Session
+
+_claimed = hours.KINDS | goods.KINDS | redemptions.KINDS
+"""Kinds that a feature answers for, one transaction at a time; of any other kind only reversals belong here."""
+
+_unclaimed_max = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +42,11 @@ class Transaction:
 async def audit_community(session: Session, community: int) -> list[Discrepancy]:
     """Recompute everything of a community from its postings; an empty list means that all agrees."""
     found = await ledger.audit(session, community)
-    found += await audit_hours(session, community)
-    found += await audit_goods(session, community)
-    found += await audit_redemptions(session, community)
+    found += await hours.audit(session, community)
+    found += await goods.audit(session, community)
+    found += await redemptions.audit(session, community)
+    for number, kind in await ledger.unclaimed(session, community, _claimed, limit=_unclaimed_max):
+        found.append(Discrepancy("transaction-unclaimed", f"transaction/{number}", f"kind {kind}"))
     counted, last = await number_gap(session, community)
     _, head = await head_numbers(session, community)
     if not counted == last == head:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated
 from uuid import UUID
 
@@ -148,14 +148,15 @@ async def get_statement(
     vault = context.database.vault
     scope = f"statement/{admitted.community}/{volunteer_id}"
     paging = open_page(vault, scope, limit=limit, cursor=cursor, filters={})
-    before: list[int | None] = paging.position or [None, None]
     async with context.database.read(admitted.community) as session:
-        lines = await service.get_statement(session, admitted.community, volunteer_id, before=before, limit=limit + 1)
+        lines, before = await service.get_statement(
+            session, admitted.community, volunteer_id, before=paging.position, limit=limit + 1
+        )
     page = paging.page(vault, lines, lambda _: _positions(lines[:limit], before))
     return StatementPage(items=[LineModel.model_validate(line) for line in page.items], next_cursor=page.next_cursor)
 
 
-def _positions(shown: list[Line], before: list[int | None]) -> list[int | None]:
+def _positions(shown: list[Line], before: Sequence[int]) -> list[int]:
     """The lowest version shown of each of the two accounts: where the next page goes on."""
     lowest = {line.unit: line.version for line in shown}
     return [lowest.get("MINUTE", before[0]), lowest.get("POINT", before[1])]

@@ -130,7 +130,15 @@ def without_names(volunteer: Volunteer) -> Volunteer:
         masked_name(volunteer.guardian.name), volunteer.guardian.phone and masked_phone(volunteer.guardian.phone)
     )
     return replace(
-        with_masked_phone(volunteer), name=masked_name(volunteer.name), sex=None, birth_date=None, guardian=guardian
+        with_masked_phone(volunteer),
+        name=masked_name(volunteer.name),
+        sex=None,
+        birth_date=None,
+        guardian=guardian,
+        # In a community of a few hundred these, beside a surname, tell who it is.
+        estate=None,
+        political_status=None,
+        skills=(),
     )
 
 

@@ -82,7 +82,7 @@ class VolunteerNew(RequestModel):
         return Registration(
             community=community,
             person=Person(self.name, self.phone, self.sex, self.id_number, birth_date, guardian),
-            consent=Consent(self.consent.version, self.consent.given_at.astimezone(dt.UTC)),
+            consent=Consent(self.consent.version, self.consent.given_at),
             taken_by=taken_by,
             estate=self.estate,
             political_status=self.political_status,

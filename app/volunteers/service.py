@@ -11,7 +11,7 @@ import orjson
 from app import ledger
 from app.communities.service import communities_by_number
 from app.kernel import persons
-from app.kernel.errors import NotFound, Refusal, Refused
+from app.kernel.errors import Fault, InvalidRequest, NotFound, Refusal, Refused
 from app.kernel.events import Event, append
 from app.kernel.ids import new_id
 from app.kernel.vault import seal, unseal
@@ -110,7 +110,12 @@ def _refusal(
     taken_phones: Collection[tuple[int, str]],
     taken_numbers: Collection[tuple[int, str]],
 ) -> Refusal | None:
-    day = item.registered_on or community.local_date(session.now(item.community))
+    today = community.local_date(session.now(item.community))
+    if community.local_date(item.consent.given_at) > today:
+        return InvalidRequest(errors=(Fault("/consent/given_at", "a consent is not given in the future"),))
+    if item.person.birth_date is not None and item.person.birth_date > today:
+        return InvalidRequest(errors=(Fault("/birth_date", "a birth does not lie in the future"),))
+    day = item.registered_on or today
     if needs_guardian(item.person.birth_date, day) and item.person.guardian is None:
         return GuardianRequired()
     if (hashes.community, hashes.phone) in taken_phones:
@@ -286,13 +291,16 @@ async def get_balance(session: Session, community: int, volunteer_id: UUID) -> H
 
 
 async def get_statement(
-    session: Session, community: int, volunteer_id: UUID, *, before: Sequence[int | None], limit: int
-) -> list[Line]:
-    """The volunteer's newest minutes and points, newest first, below the two versions given.
+    session: Session, community: int, volunteer_id: UUID, *, before: Sequence[int] | None, limit: int
+) -> tuple[list[Line], Sequence[int]]:
+    """The volunteer's minutes and points, newest first, below the two versions given (None: all there are now).
 
-    Raises `Refused(NotFound)`.
+    Gives the lines and the versions they were read below, so that the pages that follow stay free of what is posted
+    meanwhile. Raises `Refused(NotFound)`.
     """
-    if not await store.consent_dates(session, [(community, volunteer_id)]):
-        raise Refused(NotFound(resource="volunteer"))
     accounts = [Account(community, minutes_account(volunteer_id)), Account(community, points_account(volunteer_id))]
-    return await ledger.statement(session, accounts, before=before, limit=limit)
+    states = await ledger.states(session, accounts)
+    if not states:
+        raise Refused(NotFound(resource="volunteer"))
+    below = before or [states[account].version + 1 for account in accounts]
+    return await ledger.statement(session, accounts, before=below, limit=limit), below

@@ -91,7 +91,7 @@ def _create_stock_movements() -> None:
         sa.Column("goods_id", Id, nullable=False),
         sa.Column("kind", sa.Text, nullable=False),
         sa.Column("quantity", sa.Integer, nullable=False),
-        sa.Column("change", sa.Integer, nullable=False),
+        sa.Column("change", Count, nullable=False),
         sa.Column("note", sa.Text, nullable=True),
         sa.Column("moved_by", sa.Text, nullable=False),
         sa.Column("moved_at", Instant, nullable=False),

@@ -103,6 +103,20 @@ async def test_broken_basic_is_no_authentication(bank: Bank, header: str) -> Non
 
 
 @on_one_engine
+async def test_basic_of_other_bytes_than_ascii_is_no_authentication(bank: Bank) -> None:
+    answer = await bank.http.post("/oauth2/token", data=GRANT, headers={b"Authorization": b"Basic \xe9\xe9"})
+    assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
+
+
+@on_one_engine
+@pytest.mark.parametrize("name", ["grant_type", "client_id", "client_secret"])
+async def test_file_in_place_of_a_parameter_is_an_invalid_request_as_the_rfc_has_it(bank: Bank, name: str) -> None:
+    form = {key: value for key, value in GRANT.items() if key != name}
+    answer = await bank.http.post("/oauth2/token", data=form, files={name: ("file.txt", b"client_credentials")})
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
+
+
+@on_one_engine
 async def test_request_that_is_not_of_this_grant_is_told_so(bank: Bank) -> None:
     client_id, secret = await new_client(bank)
     credentials = {"client_id": client_id, "client_secret": secret}

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from app.settings import Settings
 
-EXAMPLES, STEPS = 12, 30
+EXAMPLES, STEPS = 8, 30
 _days = ("2026-02-24", "2026-02-25", "2026-02-20")
 
 people = st.integers(0, 1)

@@ -17,17 +17,24 @@ if TYPE_CHECKING:
 # With every guard and reference off for the moment, in one transaction; only the city's head is there at the start.
 EMPTY = """
 DO $$
-DECLARE item record;
+DECLARE
+    name regclass;
+    again text;
+    guards text[] := ARRAY(
+        SELECT format('ALTER TABLE %s ENABLE %s TRIGGER %I', tgrelid::regclass,
+                      CASE tgenabled WHEN 'A' THEN 'ALWAYS' END, tgname)
+        FROM pg_trigger WHERE NOT tgisinternal
+    );
 BEGIN
-    FOR item IN SELECT oid::regclass AS name FROM pg_class
+    FOR name IN SELECT oid FROM pg_class
         WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND relname <> 'alembic_version'
     LOOP
-        EXECUTE format('ALTER TABLE %s DISABLE TRIGGER ALL', item.name);
-        EXECUTE format('DELETE FROM %s', item.name);
-        EXECUTE format('ALTER TABLE %s ENABLE TRIGGER ALL', item.name);
+        EXECUTE format('ALTER TABLE %s DISABLE TRIGGER ALL', name);
+        EXECUTE format('DELETE FROM %s', name);
+        EXECUTE format('ALTER TABLE %s ENABLE TRIGGER ALL', name);
     END LOOP;
-    FOR item IN SELECT tgrelid::regclass AS name, tgname AS guard FROM pg_trigger WHERE NOT tgisinternal LOOP
-        EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', item.name, item.guard);
+    FOREACH again IN ARRAY guards LOOP
+        EXECUTE again;
     END LOOP;
     INSERT INTO ledger_heads VALUES (0, 0, 0, 0, 'epoch');
 END $$

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
 from app.main import MissingSecretError, open_database
-from app.settings import Settings, documented
+from app.settings import Settings, documented, sentences_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,6 +60,47 @@ def test_a_secrets_file_that_is_not_there_is_an_error(monkeypatch: pytest.Monkey
     monkeypatch.setenv("LOVEBANK_SECRET_PEPPER_FILE", "nowhere")
     with pytest.raises(SettingsError, match="secret_pepper"):
         Settings()
+
+
+def test_a_line_of_the_env_file_names_the_file_of_a_secret_too(
+    bare_place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (bare_place / "pepper").write_text(f"{PEPPER}\n")
+    (bare_place / ".env").write_text("LOVEBANK_SECRET_PEPPER_FILE=pepper\n")
+    pepper = Settings().secret_pepper
+    assert pepper is not None
+    assert pepper.get_secret_value() == PEPPER
+    monkeypatch.setenv("LOVEBANK_SECRET_PEPPER", "y" * 32)
+    nearer = Settings().secret_pepper
+    assert nearer is not None
+    assert nearer.get_secret_value() == "y" * 32
+
+
+def test_no_error_shows_the_secret_that_it_is_about(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOVEBANK_SECRET_PEPPER", "supersecretshort")
+    monkeypatch.setenv("LOVEBANK_DATABASE_URL", "mysql://root:supersecretshort@h/n")
+    with pytest.raises(ValidationError) as caught:
+        Settings()
+    assert "supersecretshort" not in str(caught.value)
+    sentences = sentences_of(caught.value)
+    assert "supersecretshort" not in "".join(sentences)
+    assert [sentence.partition(":")[0] for sentence in sentences] == ["LOVEBANK_DATABASE_URL", "LOVEBANK_SECRET_PEPPER"]
+    assert sentences[0] == "LOVEBANK_DATABASE_URL: must begin with sqlite:/// or postgresql://."
+
+
+@pytest.mark.parametrize("in_env_file", [False, True])
+def test_a_secrets_file_that_cannot_be_read_is_named_in_a_sentence(
+    bare_place: Path, monkeypatch: pytest.MonkeyPatch, *, in_env_file: bool
+) -> None:
+    (bare_place / "latin").write_bytes(b"\xe9" * 32)
+    for file, reason in {"nowhere": "No such file or directory", "latin": "it is not UTF-8"}.items():
+        if in_env_file:
+            (bare_place / ".env").write_text(f"LOVEBANK_SECRET_PEPPER_FILE={file}\n")
+        else:
+            monkeypatch.setenv("LOVEBANK_SECRET_PEPPER_FILE", file)
+        with pytest.raises(SettingsError) as caught:
+            Settings()
+        assert sentences_of(caught.value) == [f"LOVEBANK_SECRET_PEPPER_FILE: {file} cannot be read ({reason})."]
 
 
 def test_settings_cannot_be_changed() -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import base64
+import os
 import stat
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
@@ -88,6 +89,38 @@ def test_development_makes_a_secret_once_and_lets_only_its_owner_read_it(tmp_pat
     assert development_secret(path, "first") == "first"
     assert development_secret(path, "second") == "first"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_crash_while_a_secret_is_written_leaves_no_part_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def crash(descriptor: int, *_: object, **__: object) -> None:
+        os.close(descriptor)
+        raise KeyboardInterrupt
+
+    path = tmp_path / "secret"
+    with monkeypatch.context() as patches:
+        patches.setattr(os, "fdopen", crash)
+        with pytest.raises(KeyboardInterrupt):
+            development_secret(path, "first")
+    assert list(tmp_path.iterdir()) == []
+    assert development_secret(path, "second") == "second"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_of_two_that_make_a_secret_at_once_the_second_takes_what_the_first_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "secret"
+    link = os.link
+
+    def link_too_late(*arguments: Any) -> None:
+        path.write_text("the other's", encoding="utf-8")
+        link(*arguments)
+
+    monkeypatch.setattr(os, "link", link_too_late)
+    assert development_secret(path, "mine") == "the other's"
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_new_pepper_is_as_long_as_settings_ask_for_and_never_the_same() -> None:

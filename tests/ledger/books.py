@@ -40,6 +40,9 @@ ACCOUNTS = {
 
 NUMBERS = {address: number for number, address in enumerate(ACCOUNTS, 1)}
 
+NEWEST = 2**31 - 1
+"""A version that no account reaches: a statement read from below it begins with the newest posting."""
+
 
 async def open_books(database: Database, *communities: int) -> None:
     """Begin the ledgers of communities with the accounts above."""

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from app import ledger
-from app.kernel.database import Session, prepare_sqlite
 from app.kernel.heads import ledger_heads as heads
 from app.ledger import Discrepancy
 from app.ledger.audit import _checks
@@ -20,16 +17,12 @@ from app.ledger.tables import ledger_balances as held
 from app.ledger.tables import ledger_postings as postings
 from app.ledger.tables import ledger_transactions as transactions
 from tests.ledger.books import FRIEND, ISSUED, MINUTES, NUMBERS, OWED, POINTS, POOL, deposit, entry, gift, post
+from tests.tampering import Statement, tampered
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from app.kernel.database import Database
+    from app.kernel.database import Database, Session
     from app.settings import Settings
     from tests.bank import TestClock
-
-
-Statement: TypeAlias = sa.Insert | sa.Update | sa.Delete
 
 
 class Tampering(NamedTuple):
@@ -124,6 +117,9 @@ TAMPERINGS = {
         frozenset({"account-gap", "unit-not-zero"}),
     ),
     "an unused account lost": Tampering("account-gap", (lose(accounts, POOL), lose(held, POOL))),
+    "an unused account given another number": Tampering(
+        "account-gap", (change(accounts, {"account_number": 9}, POOL), change(held, {"account_number": 9}, POOL))
+    ),
     "a head that opened another account": Tampering("account-gap", (change(heads, {"account_number": 8}),)),
     "an account of another unit": Tampering("unit-not-zero", (change(accounts, {"unit": "MINUTE"}, FRIEND),)),
     "points made of nothing": Tampering(
@@ -160,6 +156,13 @@ TAMPERINGS = {
         ),
     ),
     "a head that handed out another number": Tampering("transaction-gap", (change(heads, {"transaction_number": 7}),)),
+    "the newest transaction given another number": Tampering(
+        "transaction-gap",
+        (
+            change(transactions, {"transaction_number": 9}, transaction_number=6),
+            change(postings, {"transaction_number": 9}, transaction_number=6),
+        ),
+    ),
     "a transaction dated back": Tampering(
         "time-runs-back",
         (change(transactions, {"posted_at": posted_at(1)}, transaction_number=4),),
@@ -177,33 +180,6 @@ TAMPERINGS = {
         (change(transactions, {"kind": "reversal", "reverses": 3}, transaction_number=5),),
     ),
 }
-
-
-async def switch_guards_off(connection: AsyncConnection) -> None:
-    """Take every trigger out of the way, and on PostgreSQL the foreign keys with them."""
-    if connection.dialect.name == "sqlite":
-        found = await connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'trigger'")
-        for trigger in list(found.scalars()):
-            await connection.exec_driver_sql(f"DROP TRIGGER {trigger}")
-    else:
-        for table in ("accounts", "balances", "heads", "postings", "transactions"):
-            await connection.exec_driver_sql(f"ALTER TABLE ledger_{table} DISABLE TRIGGER ALL")
-
-
-@asynccontextmanager
-async def tampered(database: Database, settings: Settings, *statements: Statement) -> AsyncIterator[Session]:
-    """A session of the owner that has run these statements without any guard; all is undone at the end."""
-    driver = "sqlite+aiosqlite:" if settings.on_sqlite else "postgresql+psycopg:"
-    engine = create_async_engine(driver + settings.database_url.partition(":")[2], poolclass=sa.NullPool)
-    if settings.on_sqlite:
-        prepare_sqlite(engine.sync_engine, begin="BEGIN IMMEDIATE", pragmas=("foreign_keys=OFF",))
-    async with engine.connect() as connection:
-        await switch_guards_off(connection)
-        for statement in statements:
-            assert (await connection.execute(statement)).rowcount != 0
-        yield Session(connection, clock=database.clock, vault=database.vault)
-        await connection.rollback()
-    await engine.dispose()
 
 
 async def checks_that_notice(session: Session, community: int) -> set[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -183,6 +185,26 @@ async def test_a_transaction_is_reversed_once_whoever_writes_it(begun: Database,
             1,
             None,
         ]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.usefixtures("begun")
+async def test_a_second_reversal_does_not_replace_the_first(settings: Settings) -> None:
+    back = [(POINTS, 2, -10, 0), (ISSUED, 2, 10, 0), (MINUTES, 2, -60, 0), (GIVEN, 2, 60, 0)]
+    assert not is_refused(settings, back, reverses=1)
+    # As a tool would open it: a row that is replaced fires no delete trigger.
+    opened = sqlite3.connect(settings.database_url.removeprefix("sqlite:///"), isolation_level=None)
+    with contextlib.closing(opened) as connection:
+        friend, issued = NUMBERS[FRIEND], NUMBERS[ISSUED]
+        connection.execute("BEGIN")
+        posting = "INSERT INTO ledger_postings VALUES (1, ?, ?, 3, ?, ?)"
+        connection.executemany(posting, [(friend, 1, 1, 1), (issued, 3, -1, -1)])
+        with pytest.raises(sqlite3.IntegrityError, match="ledger_transactions keeps its rows as they are"):
+            connection.execute(
+                "INSERT OR REPLACE INTO ledger_transactions"
+                " SELECT 1, 3, kind, posted_at, posted_by, reference, 2, reverses, reason"
+                " FROM ledger_transactions WHERE transaction_number = 2"
+            )
 
 
 CHANGES = {

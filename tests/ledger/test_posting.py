@@ -18,6 +18,7 @@ from tests.ledger.books import (
     GIVEN,
     ISSUED,
     MINUTES,
+    NEWEST,
     NUMBERS,
     OWED,
     POINTS,
@@ -185,7 +186,9 @@ async def test_a_statement_shows_the_newest_first_and_of_one_transaction_in_the_
 ) -> None:
     await post(books, deposit(10, 60), gift(3), deposit(5, 30))
     async with books.read(1) as session:
-        lines = await ledger.statement(session, [Account(1, MINUTES), Account(1, POINTS)], before=[None, None], limit=9)
+        lines = await ledger.statement(
+            session, [Account(1, MINUTES), Account(1, POINTS)], before=[NEWEST, NEWEST], limit=9
+        )
         assert [shown(line) for line in lines] == [
             (3, "minutes", 30, 90, 2),
             (3, "points", 5, 12, 3),
@@ -196,18 +199,19 @@ async def test_a_statement_shows_the_newest_first_and_of_one_transaction_in_the_
         first = lines[0]
         assert (first.posted_at, first.kind, first.account, first.unit) == (NOW, "deposit", MINUTES, "MINUTE")
         assert first.reference == "service-records/1"
-        assert await ledger.statement(session, [Account(1, "nobody")], before=[None], limit=9) == []
+        assert await ledger.statement(session, [Account(1, "nobody")], before=[NEWEST], limit=9) == []
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 50])
 async def test_a_statement_read_in_pages_is_the_whole_of_it(books: Database, limit: int) -> None:
     await post(books, deposit(10, 60), gift(3), deposit(5, 30), gift(1))
     accounts = [Account(1, MINUTES), Account(1, POINTS)]
-    before: list[int | None] = [None, None]
+    before = [NEWEST, NEWEST]
     read: list[Line] = []
     async with books.read(1) as session:
-        whole = await ledger.statement(session, accounts, before=[None, None], limit=100)
-        while page := await ledger.statement(session, accounts, before=before, limit=limit):
+        whole = await ledger.statement(session, accounts, before=[NEWEST, NEWEST], limit=100)
+        for _ in range(len(whole) + 1):
+            page = await ledger.statement(session, accounts, before=before, limit=limit)
             assert len(page) <= limit
             read += page
             for line in page:

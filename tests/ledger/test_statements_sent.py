@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from app import ledger
 from app.ledger import Account, NewAccount
 from tests.bank import NOW
-from tests.ledger.books import ACCOUNTS, POINTS, deposit, gift, post
+from tests.ledger.books import ACCOUNTS, NEWEST, POINTS, deposit, gift, post
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -98,8 +98,8 @@ async def test_reading_takes_one_statement_and_a_statement_one_for_each_account(
             await ledger.balances(session, accounts)
             await ledger.balances(session, accounts, at=NOW)
             await ledger.trial_balance(session, 1)
-            await ledger.statement(session, [Account(1, POINTS)], before=[None], limit=50)
-            await ledger.statement(session, accounts[:3], before=[None] * 3, limit=50)
+            await ledger.statement(session, [Account(1, POINTS)], before=[NEWEST], limit=50)
+            await ledger.statement(session, accounts[:3], before=[NEWEST] * 3, limit=50)
     assert sent[: len(READING[books.dialect])] == READING[books.dialect]
     assert [text.partition(" ")[0] for text in sent[len(READING[books.dialect]) :]] == ["SELECT"] * (1 + 1 + 1 + 1 + 3)
 

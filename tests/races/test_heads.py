@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 import sqlalchemy as sa
 
-from app import ledger
-from app.communities.rules import POINTS_ISSUED, POINTS_POOL
-from app.ledger import Account, Entry, Posted
+from app.goods.rules import StockMovement
+from app.goods.service import NewStockMovement, get_goods, move_stock
 from tests.races.books import assert_books_agree
 
 if TYPE_CHECKING:
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
 
 MOVES = 24
 
+Shelf = tuple[int, UUID]
+"""A community and an article of its catalogue."""
 
-async def move(database: Database, communities: tuple[int, int]) -> None:
-    """Post a point into the pool of each community, in the order given, in one transaction."""
-    async with database.write(*communities) as session:
-        entries = [
-            Entry(number, "donation", ((POINTS_ISSUED, -1), (POINTS_POOL, 1)), "transfers/1", "1-desk", group="both")
-            for number in communities
-        ]
+
+async def receive(database: Database, *shelves: Shelf) -> None:
+    """Receive a piece on each of these shelves, in the order given, in one transaction over their communities."""
+    async with database.write(*(community for community, _ in shelves)) as session:
+        new = [NewStockMovement(community, goods_id, "received", 1, "1-manager") for community, goods_id in shelves]
         # Let another writer in between, if any may.
         await asyncio.sleep(0)
-        posted = await ledger.post(session, entries)
-        assert [type(one) for one in posted] == [Posted, Posted]
+        moved = await move_stock(session, new)
+        assert [type(one) for one in moved] == [StockMovement, StockMovement]
 
 
 async def deadlocks(database: Database) -> int:
@@ -45,19 +45,19 @@ async def deadlocks(database: Database) -> int:
 
 async def test_moves_between_two_communities_in_either_direction_never_deadlock(counters: Counters) -> None:
     bank = counters.bank
-    first = bank.number
+    first = (bank.number, UUID((await bank.goods(pieces=0))["id"]))
     await bank.open_community()
-    second = bank.number
+    second = (bank.number, UUID((await bank.goods(pieces=0))["id"]))
     directions = [(first, second), (second, first)]
     await asyncio.gather(
         *(
-            move(counters.databases[number // 2 % len(counters.databases)], directions[number % 2])
+            receive(counters.databases[number // 2 % len(counters.databases)], *directions[number % 2])
             for number in range(MOVES)
         )
     )
     assert await deadlocks(bank.database) == 0
-    for community in (first, second):
+    for community, goods_id in (first, second):
         async with bank.database.read(community) as session:
-            pool = Account(community, POINTS_POOL)
-            assert await ledger.balances(session, [pool]) == {pool: MOVES}
+            _, stock = await get_goods(session, community, goods_id)
+        assert stock.shelf == MOVES
         await assert_books_agree(bank.database, community)

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
+from structlog.testing import capture_logs
 
 from app.kernel import jobs
 from app.redemptions.service import LAPSE, NewRedemption, Wanted, reserve_unreferenced
@@ -98,19 +99,21 @@ async def test_a_job_that_fails_holds_up_no_other_and_is_tried_again_ever_later_
     async with bank.database.write(bank.number) as session:
         await jobs.enqueue(session, [jobs.NewJob(bank.number, LAPSE, due_at, {"redemption_id": "none at all"})])
     bank.clock.move(hours=2)
-    assert await run(bank) == 3
-    assert [await status(bank, one) for one in held] == ["lapsed"] * 3
-    assert await waiting(bank) == [(1, "ValueError", True)]
-    # Two seconds later it is tried again, four after that, and so on up to ten times.
-    bank.clock.move(seconds=1.9)
-    await run(bank)
-    assert await waiting(bank) == [(1, "ValueError", True)]
-    bank.clock.move(seconds=0.1)
-    await run(bank)
-    assert await waiting(bank) == [(2, "ValueError", True)]
-    for attempt in range(2, 12):
-        bank.clock.move(seconds=2**attempt)
-        assert await run(bank) == 0
+    with capture_logs() as logs:
+        assert await run(bank) == 3
+        assert [await status(bank, one) for one in held] == ["lapsed"] * 3
+        assert await waiting(bank) == [(1, "ValueError", True)]
+        # Two seconds later it is tried again, four after that, and so on up to ten times.
+        bank.clock.move(seconds=1.9)
+        await run(bank)
+        assert await waiting(bank) == [(1, "ValueError", True)]
+        bank.clock.move(seconds=0.1)
+        await run(bank)
+        assert await waiting(bank) == [(2, "ValueError", True)]
+        for attempt in range(2, 12):
+            bank.clock.move(seconds=2**attempt)
+            assert await run(bank) == 0
+    assert [entry["attempts"] for entry in logs if entry["event"] == "job failed"] == list(range(1, 11))
     assert await waiting(bank) == [(10, "ValueError", False)]
     async with bank.database.read(bank.number) as session:
         assert await audit_community(session, bank.number) == []

@@ -113,9 +113,9 @@ amounts = st.integers(-6, 6) | st.sampled_from([BALANCE_MAX, -BALANCE_MAX])
 
 @st.composite
 def balanced(draw: st.DrawFn) -> Movements:
-    """Movements that sum to zero in one unit or two, as features make them."""
+    """Movements that sum to zero in one unit or two, as features make them, or over units that do not mix."""
     movements: list[tuple[str, int]] = []
-    for group in draw(st.sampled_from([["abcd"], ["mn"], ["abcd", "mn"]])):
+    for group in draw(st.sampled_from([["abcd"], ["mn"], ["abcd", "mn"], ["abcdmns"]])):
         chosen = draw(st.lists(st.sampled_from(group), min_size=2, max_size=3, unique=True))
         moved = [draw(st.integers(1, 4)) * draw(st.sampled_from([1, -1])) for _ in chosen[1:]]
         movements += zip(chosen, [*moved, -sum(moved)], strict=True)

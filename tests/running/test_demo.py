@@ -10,6 +10,7 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from app.access.tokens import new_signing_key
 from app.demo.service import DemoKeeper
 from app.settings import Settings
 from tests.conftest import run_cli
@@ -61,11 +62,17 @@ def test_the_demo_leaves_every_role_something_to_do_and_keeps_it(tmp_path: Path)
         assert process.wait(timeout=10) == 0
 
     with started(tmp_path, "demo", LOVEBANK_DATABASE_URL=url) as (_, client):
+        # The port is not the usual one, and the metadata names it all the same.
+        metadata = client.get("/.well-known/oauth-authorization-server").json()
+        assert metadata["issuer"] == str(client.base_url).rstrip("/")
         assert keeper.credentials_path.read_text(encoding="utf-8").splitlines() == lines
+        # Tokens name the address that gave them, and the port is another one: ask again.
+        roles = dict(_login(client, line) for line in lines)
         again = client.get(f"{base}/redemptions/{redemption['id']}", headers=roles["front_desk"]).json()
         assert again["status"] == "collected"
     environment = {"LOVEBANK_DATABASE_URL": url, "LOVEBANK_ENVIRONMENT": "production"}
-    refused = run_cli("serve", **environment, LOVEBANK_SECRET_PEPPER="p" * 40)
+    secrets = {"LOVEBANK_SECRET_PEPPER": "p" * 40, "LOVEBANK_SIGNING_KEY": new_signing_key()}
+    refused = run_cli("serve", **environment, **secrets)
     assert refused.returncode == 2
     assert "demo data" in refused.stderr
 
@@ -74,7 +81,9 @@ def test_the_readme_journey_works_when_pasted(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'demo' / 'lovebank.db'}"
     text = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
     journey = text.partition("## A journey with curl")[2].partition("```bash\n")[2].partition("```")[0]
-    with started(tmp_path, "demo", LOVEBANK_DATABASE_URL=url) as (_, client):
+    issuer = "https://bank.example"
+    with started(tmp_path, "demo", LOVEBANK_DATABASE_URL=url, LOVEBANK_ISSUER=issuer) as (_, client):
+        assert client.get("/.well-known/oauth-authorization-server").json()["issuer"] == issuer
         credentials = DemoKeeper(Settings(database_url=url)).credentials_path
         answer = subprocess.run(
             ["/bin/bash", "-eu", "-o", "pipefail", "-c", journey],

@@ -10,16 +10,18 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
+import pytest
 
+from app.access.tokens import new_signing_key
 from app.kernel.migrating import expected_revision
 from tests.conftest import run_cli
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from app.settings import Settings
 
@@ -110,6 +112,27 @@ def test_a_service_starts_while_its_database_is_away(tmp_path: Path) -> None:
         assert time.monotonic() - began < 3
 
 
+def test_production_starts_while_its_database_is_away_and_says_what_it_did_not_check(tmp_path: Path) -> None:
+    environment = {
+        "LOVEBANK_DATABASE_URL": f"postgresql://postgres@127.0.0.1:{free_port()}/nowhere",
+        "LOVEBANK_ENVIRONMENT": "production",
+        "LOVEBANK_SIGNING_KEY": new_signing_key(),
+    }
+    with started(tmp_path, "serve", **environment) as (_, client):
+        assert client.get("/readyz").status_code == 503
+    assert "not checked for demo data" in (tmp_path / "service.log").read_text(encoding="utf-8")
+
+
+def test_production_starts_on_a_database_that_is_not_migrated(tmp_path: Path) -> None:
+    environment = {
+        "LOVEBANK_DATABASE_URL": f"sqlite:///{tmp_path / 'new.db'}",
+        "LOVEBANK_ENVIRONMENT": "production",
+        "LOVEBANK_SIGNING_KEY": new_signing_key(),
+    }
+    with started(tmp_path, "serve", **environment) as (_, client):
+        assert str(expected_revision()) in client.get("/readyz").json()["missing"]
+
+
 def test_more_than_one_process_on_sqlite_is_refused_with_the_reason(tmp_path: Path) -> None:
     answer = run_cli("serve", "--workers", "2", LOVEBANK_DATABASE_URL=f"sqlite:///{tmp_path / 'bank.db'}")
     assert answer.returncode == 2
@@ -126,6 +149,54 @@ def test_production_refuses_to_start_without_its_secrets(settings: Settings) -> 
     assert "LOVEBANK_SIGNING_KEY" in answer.stderr
 
 
+@pytest.mark.parametrize("given", [{}, _pepper])
+def test_several_processes_in_production_do_not_start_without_their_secrets(given: dict[str, str]) -> None:
+    """Said once, by the process that would start the others again and again."""
+    url = f"postgresql://postgres@127.0.0.1:{free_port()}/nowhere"
+    environment = {"LOVEBANK_DATABASE_URL": url, "LOVEBANK_ENVIRONMENT": "production", **given}
+    answer = run_cli("serve", "--workers", "2", "--port", str(free_port()), **environment)
+    assert (answer.returncode, answer.stdout) == (2, "")
+    assert answer.stderr.count("\n") == 1
+    assert ("LOVEBANK_SIGNING_KEY" if given else "LOVEBANK_SECRET_PEPPER") in answer.stderr
+
+
+def test_a_signing_key_that_is_none_is_a_sentence(tmp_path: Path) -> None:
+    environment = {"LOVEBANK_DATABASE_URL": f"sqlite:///{tmp_path / 'bank.db'}", **_pepper}
+    answer = run_cli("serve", **environment, LOVEBANK_SIGNING_KEY="a passphrase, perhaps")
+    assert (answer.returncode, answer.stdout) == (2, "")
+    assert answer.stderr == "LOVEBANK_SIGNING_KEY has to be an Ed25519 private key in PEM, without a password.\n"
+
+
+@pytest.mark.parametrize("command", [("serve",), ("worker",), ("migrate",), ("audit",), ("demo",)])
+def test_settings_that_do_not_hold_are_a_sentence_each(command: tuple[str, ...]) -> None:
+    environment = {"LOVEBANK_SECRET_PEPPER": "supersecretshort", "LOVEBANK_TOKEN_SECONDS": "59"}
+    answer = run_cli(*command, **environment)
+    assert (answer.returncode, answer.stdout) == (2, "")
+    assert [line.partition(":")[0] for line in answer.stderr.splitlines()] == [
+        "LOVEBANK_SECRET_PEPPER",
+        "LOVEBANK_TOKEN_SECONDS",
+    ]
+    assert "supersecretshort" not in answer.stderr
+
+
+def test_a_secrets_file_that_is_missing_is_a_sentence() -> None:
+    answer = run_cli("worker", LOVEBANK_SIGNING_KEY_FILE="/nowhere/key.pem")
+    assert answer.returncode == 2
+    missing = "LOVEBANK_SIGNING_KEY_FILE: /nowhere/key.pem cannot be read (No such file or directory).\n"
+    assert answer.stderr == missing
+
+
+def test_the_document_is_printed_without_secrets_and_leaves_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+    monkeypatch.chdir(tmp_path)
+    answer = run_cli("openapi", LOVEBANK_ENVIRONMENT="production")
+    assert (answer.returncode, answer.stderr) == (0, "")
+    assert answer.stdout.startswith("openapi: 3.1")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_city_client_is_bootstrapped_and_gets_a_token(settings: Settings, tmp_path: Path) -> None:
     environment = {"LOVEBANK_DATABASE_URL": settings.database_url, **_pepper}
     made = json.loads(run_cli("bootstrap", "--name", "市级", **environment).stdout)
@@ -138,3 +209,4 @@ def test_every_setting_is_documented_by_the_command() -> None:
     printed = run_cli("settings").stdout
     for name in ("DATABASE_URL", "ENVIRONMENT", "SIGNING_KEY", "SECRET_PEPPER", "LOG_FORMAT", "METRICS"):
         assert f"LOVEBANK_{name}=" in printed
+    assert "LOVEBANK_X_FILE" in printed.splitlines()[0]

@@ -1,0 +1,1 @@
+"""The reports: the audit of a whole community."""

@@ -1,0 +1,47 @@
+"""Changes behind the service's back: SQL as the owner of the database, with every guard out of the way."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, TypeAlias
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+
+from app.kernel.database import Session, prepare_sqlite
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from app.kernel.database import Database
+    from app.settings import Settings
+
+Statement: TypeAlias = sa.Insert | sa.Update | sa.Delete
+
+
+async def switch_guards_off(connection: AsyncConnection) -> None:
+    """Take every trigger out of the way, and on PostgreSQL the foreign keys with them."""
+    if connection.dialect.name == "sqlite":
+        found = await connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'trigger'")
+        for trigger in list(found.scalars()):
+            await connection.exec_driver_sql(f"DROP TRIGGER {trigger}")
+    else:
+        found = await connection.exec_driver_sql("SELECT DISTINCT tgrelid::regclass::text FROM pg_trigger")
+        for table in list(found.scalars()):
+            await connection.exec_driver_sql(f"ALTER TABLE {table} DISABLE TRIGGER ALL")
+
+
+@asynccontextmanager
+async def tampered(database: Database, settings: Settings, *statements: Statement) -> AsyncIterator[Session]:
+    """A session of the owner that has run these statements without any guard; all is undone unless it commits."""
+    driver = "sqlite+aiosqlite:" if settings.on_sqlite else "postgresql+psycopg:"
+    engine = create_async_engine(driver + settings.database_url.partition(":")[2], poolclass=sa.NullPool)
+    if settings.on_sqlite:
+        prepare_sqlite(engine.sync_engine, begin="BEGIN IMMEDIATE", pragmas=("foreign_keys=OFF",))
+    async with engine.connect() as connection:
+        await switch_guards_off(connection)
+        for statement in statements:
+            assert (await connection.execute(statement)).rowcount != 0
+        yield Session(connection, clock=database.clock, vault=database.vault)
+        await connection.rollback()
+    await engine.dispose()
