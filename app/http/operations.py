@@ -20,7 +20,6 @@ FRONT_DESK = "front_desk"
 VERIFIER = "verifier"
 AUDITOR = "auditor"
 INTEGRATOR = "integrator"
-VOLUNTEER = "volunteer"
 
 COMMUNITY_ROLES = (MANAGER, FRONT_DESK, VERIFIER, AUDITOR, INTEGRATOR)
 """Roles that a client of one community may have."""

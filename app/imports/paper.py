@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from app.communities.schemas import CommunityNew
 from app.goods.schemas import GoodsNew
@@ -68,8 +68,6 @@ class GoodsPaper(RequestModel):
 
 class RedemptionPaper(RequestModel):
     """A row of `redemptions.csv`: goods that were handed over at the counter."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     reference: Reference
     phone: Label
