@@ -31,6 +31,7 @@ from app.kernel.heads import CITY
 from app.kernel.log import logger, set_up_logs
 from app.kernel.migrating import current_revision
 from app.kernel.migrating import migrate as migrate_database
+from app.kernel.paging import Paging
 from app.main import (
     MissingSecretError,
     SigningKeyError,
@@ -152,7 +153,7 @@ def _refuse_demo_data(settings: Settings) -> None:
         async with database.read() as session:
             if await current_revision(session) is None:
                 return False
-            return any(community.demo for community in await list_communities(session))
+            return any(community.demo for community in await list_communities(session, CITY, Paging()))
 
     try:
         found = asyncio.run(_with_database(settings, has_demo))
@@ -245,7 +246,7 @@ def audit(community: Annotated[str | None, typer.Option(help="code of one commun
     async def numbers(database: Database) -> Sequence[tuple[int, str]]:
         async with database.read() as session:
             if community is None:
-                return [(one.number, one.code) for one in await list_communities(session)]
+                return [(one.number, one.code) for one in await list_communities(session, CITY, Paging())]
             found = await find_community(session, community)
         return [(found.number, found.code)] if found else []
 

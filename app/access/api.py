@@ -25,13 +25,13 @@ from app.access.schemas import (
     TokenModel,
 )
 from app.http.commands import created, submit
-from app.http.context import LIMIT_DEFAULT, ContextDep, Cursor, Limit
+from app.http.context import ContextDep
+from app.http.lists import ListingDep
 from app.http.operations import ANYONE, CLIENT_READERS, MANAGERS, operation
 from app.http.problems import MEDIA_TYPE
 from app.kernel.errors import Refused
 from app.kernel.heads import CITY
 from app.kernel.idempotency import Answer
-from app.kernel.paging import open_page
 
 router = APIRouter(prefix="/v1/communities/{community_id}/clients", tags=["clients"])
 public = APIRouter(tags=["tokens"])
@@ -146,7 +146,7 @@ async def get_keys(request: Request) -> Any:
 
 def _created(request: Request, client: service.Client) -> Answer:
     model = ClientCreatedModel.model_validate(client)
-    answer = created(request, client.client_id, model.model_dump_json().encode())
+    answer = created(request, client.client_id, model)
     return replace(answer, kept_body=model.model_dump_json(exclude={"client_secret"}).encode())
 
 
@@ -165,8 +165,7 @@ async def create_client(request: Request, body: ClientNew, admitted: AdmittedDep
     """Create a client of the community and show its secret, this once."""
     return await submit(
         request,
-        caller_id=admitted.caller.client_id,
-        community=admitted.community,
+        admitted,
         body=body,
         item=service.NewClient(admitted.community, body.name, body.role),
         run=service.create_clients,
@@ -179,17 +178,10 @@ async def create_client(request: Request, body: ClientNew, admitted: AdmittedDep
     response_model=ClientPage,
     **operation(roles=CLIENT_READERS, summary="List clients", problems=["invalid-cursor"]),
 )
-async def list_clients(
-    context: ContextDep, admitted: AdmittedDep, limit: Limit = LIMIT_DEFAULT, cursor: Cursor = None
-) -> ClientPage:
+async def list_clients(listing: ListingDep, admitted: AdmittedDep) -> ClientPage:
     """Clients that are not revoked, newest first."""
-    paging = open_page(context.database.vault, f"clients/{admitted.community}", limit=limit, cursor=cursor, filters={})
-    async with context.database.read(admitted.community) as session:
-        found = await service.list_clients(session, admitted.community, before=paging.position, limit=limit + 1)
-    page = paging.page(context.database.vault, found, lambda numbered: numbered[0])
-    return ClientPage(
-        items=[ClientModel.model_validate(client) for _, client in page.items], next_cursor=page.next_cursor
-    )
+    page = await listing.page("clients", admitted.community, service.list_clients, place=lambda numbered: numbered[0])
+    return ClientPage.of(page, lambda numbered: ClientModel.model_validate(numbered[1]))
 
 
 @router.delete(
@@ -200,6 +192,7 @@ async def list_clients(
 async def revoke_client(client_id: str, context: ContextDep, admitted: AdmittedDep) -> Response:
     """Revoke a client: it gets no more tokens."""
     async with context.database.write(admitted.community) as session:
+        await admitted.confirm(session)
         refusal = await service.revoke_client(session, admitted.community, client_id)
     if refusal is not None:
         raise Refused(refusal)

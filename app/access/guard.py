@@ -10,15 +10,18 @@ from fastapi import Depends, Request
 from fastapi.openapi.models import OAuthFlowClientCredentials, OAuthFlows
 from fastapi.security import OAuth2
 
+from app.access import service
 from app.access.errors import InvalidToken, RoleMissing
-from app.http.operations import CITY_ADMIN, COMMUNITY_ROLES
+from app.http.operations import CITY_ADMIN, COMMUNITY_ROLES, VOLUNTEER
 from app.kernel.errors import NotFound, Refused
+from app.kernel.heads import CITY
 
 if TYPE_CHECKING:
     from app.access.rules import Caller
     from app.access.tokens import Tokens
+    from app.kernel.database import Session
 
-ROLES = (CITY_ADMIN, *COMMUNITY_ROLES)
+ROLES = (CITY_ADMIN, *COMMUNITY_ROLES, VOLUNTEER)
 
 
 class Directory(Protocol):
@@ -33,7 +36,10 @@ class Directory(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """A caller who may call the route, and the small number of the community that the path names (0: none)."""
+    """A caller who may call the route, and the small number of the community that the path names.
+
+    Where it names none, that is 0 (the city), or a volunteer's own community.
+    """
 
     caller: Caller
     community: int
@@ -42,6 +48,21 @@ class Admitted:
     def role(self) -> str:
         """The caller's role."""
         return self.caller.role
+
+    @property
+    def caller_id(self) -> str:
+        """The caller's name."""
+        return self.caller.id
+
+    @property
+    def volunteer_id(self) -> UUID:
+        """The volunteer who calls; of routes that are open to volunteers alone."""
+        return cast("UUID", self.caller.volunteer_id)
+
+    async def confirm(self, session: Session) -> None:
+        """Raise `Refused(InvalidToken)` if the client or card was revoked since the token was made."""
+        if await service.is_revoked(session, self.caller):
+            raise Refused(InvalidToken(reason="what it was made for has been revoked"))
 
 
 def _tokens(request: Request) -> Tokens:
@@ -65,7 +86,7 @@ async def admit(request: Request, _: Annotated[str | None, Depends(_scheme)]) ->
     if scheme.lower() != "bearer" or not token:
         raise Refused(InvalidToken(reason="there is no Bearer token in the Authorization header"))
     caller = _tokens(request).check(token.strip(), roles=ROLES)
-    request.state.caller_id = caller.client_id
+    request.state.caller_id = caller.id
     community = await _community(request, caller)
     roles = tuple(request.scope["route"].openapi_extra["x-roles"])
     if caller.role not in roles:
@@ -76,7 +97,7 @@ async def admit(request: Request, _: Annotated[str | None, Depends(_scheme)]) ->
 async def _community(request: Request, caller: Caller) -> int:
     text = request.path_params.get("community_id")
     if text is None:
-        return 0
+        return caller.community if caller.role == VOLUNTEER else CITY
     try:
         asked = UUID(text)
     except ValueError:

@@ -15,12 +15,22 @@ _client_name = re.compile(r"([0-9]{1,9})-[0-9a-f]{16}")
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who calls, as the token says: the client, its role, and its community (number 0 and no id: the city's)."""
+    """Who calls, as the token says: a client or a volunteer, the role, and the community (number 0, no id: the city's).
 
-    client_id: str
+    `id` is the client's id, or `volunteer/{volunteer_id}`. A volunteer calls with the card that the token was made for.
+    """
+
+    id: str
     role: str
     community: int
     community_id: UUID | None
+    volunteer_id: UUID | None = None
+    card_id: UUID | None = None
+
+
+def caller_of_volunteer(volunteer_id: UUID) -> str:
+    """The name under which a volunteer calls."""
+    return f"volunteer/{volunteer_id}"
 
 
 def client_name(community: int, random: str) -> str:

@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.http.fields import Name, RequestModel
+from app.http.pages import PageModel
 
 ClientRole = Literal["manager", "front_desk", "verifier", "auditor", "integrator"]
 
@@ -38,11 +39,8 @@ class ClientCreatedModel(ClientModel):
     client_secret: str | None = Field(None, description="absent in a replayed answer: it is shown once")
 
 
-class ClientPage(BaseModel):
+class ClientPage(PageModel[ClientModel]):
     """A page of clients."""
-
-    items: list[ClientModel]
-    next_cursor: str | None
 
 
 class TokenModel(BaseModel):

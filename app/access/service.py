@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from app.access.rules import Caller
     from app.kernel.database import Session
+    from app.kernel.paging import Paging
 
 _purpose = "client secret"
 
@@ -87,14 +89,22 @@ async def authenticate(session: Session, client_id: str, client_secret: str) -> 
     return Client(row.community_id, row.client_id, row.name, row.role, row.created_at)
 
 
-async def list_clients(session: Session, community: int, *, before: int | None, limit: int) -> list[tuple[int, Client]]:
+async def is_revoked(session: Session, caller: Caller) -> bool:
+    """Whether the client that calls has been revoked. Under the head's lock no revocation can come between."""
+    if caller.community not in session.heads:
+        await session.show(*session.heads, caller.community)
+    row = await store.find(session, caller.community, caller.id)
+    return row is None or row.revoked_at is not None
+
+
+async def list_clients(session: Session, community: int, paging: Paging) -> list[tuple[int, Client]]:
     """Clients that are not revoked, newest first, each with its number for paging."""
-    rows = await store.page(session, community, before=before, limit=limit)
+    rows = await store.page(session, community, paging)
     return [(row.number, Client(row.community_id, row.client_id, row.name, row.role, row.created_at)) for row in rows]
 
 
 async def revoke_client(session: Session, community: int, client_id: str) -> Refusal | None:
-    """Revoke a client; its tokens end with their ten minutes."""
+    """Revoke a client: from now on it moves nothing, and with its tokens' ten minutes it reads nothing either."""
     ours = community_of(client_id) == community
     if not ours or not await store.revoke(session, community, client_id, session.now(community)):
         return NotFound(resource="client")

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from app.kernel.database import Session
+    from app.kernel.paging import Paging
     from app.kernel.rows import AnyRow, Row
 
 
@@ -30,12 +31,10 @@ async def find(session: Session, community: int, client_id: str) -> AnyRow | Non
     return found.first()
 
 
-async def page(session: Session, community: int, *, before: int | None, limit: int) -> list[AnyRow]:
+async def page(session: Session, community: int, paging: Paging) -> list[AnyRow]:
     """Load the clients that are not revoked, newest first."""
     statement = sa.select(clients).where(clients.c.community_id == community, clients.c.revoked_at.is_(None))
-    if before is not None:
-        statement = statement.where(clients.c.number < before)
-    return list(await session.execute(statement.order_by(clients.c.number.desc()).limit(limit)))
+    return list(await session.execute(paging.newest_first(statement, clients.c.number)))
 
 
 async def revoke(session: Session, community: int, client_id: str, at: datetime) -> bool:

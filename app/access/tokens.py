@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _algorithm = "Ed25519"
 _type = "at+jwt"
 _token_length_max = 4096
+_ids = ("community_id", "volunteer_id", "card_id")
 _registry = JWSRegistry(algorithms=[_algorithm])
 
 
@@ -71,16 +72,15 @@ class Tokens:
         claims: dict[str, Any] = {
             "iss": self._issuer,
             "aud": self._issuer,
-            "sub": caller.client_id,
-            "client_id": caller.client_id,
+            "sub": caller.id,
+            "client_id": caller.id,
             "scope": caller.role,
             "iat": now,
             "exp": now + self.seconds,
             "jti": str(uuid4()),
             "community": caller.community,
         }
-        if caller.community_id is not None:
-            claims["community_id"] = str(caller.community_id)
+        claims |= {name: str(value) for name in _ids if (value := getattr(caller, name)) is not None}
         header = {"alg": _algorithm, "typ": _type, "kid": self._key.kid}
         return jwt.encode(header, claims, self._key, registry=_registry)
 
@@ -104,8 +104,8 @@ class Tokens:
             raise Refused(InvalidToken(reason=f"a claim does not hold ({error.error})")) from None
         if claims.get("scope") not in roles:
             raise Refused(InvalidToken(reason="its role is unknown"))
-        community_id = claims.get("community_id")
-        return Caller(claims["sub"], claims["scope"], claims["community"], UUID(community_id) if community_id else None)
+        ids = {name: UUID(claims[name]) for name in _ids if name in claims}
+        return Caller(claims["sub"], claims["scope"], claims["community"], **{"community_id": None, **ids})
 
     def public_keys(self) -> dict[str, Any]:
         """The public keys as a JWK set (RFC 7517)."""

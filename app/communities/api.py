@@ -8,10 +8,9 @@ from app.access.guard import AdmittedDep
 from app.communities import service
 from app.communities.schemas import CommunityModel, CommunityNew, CommunityPage
 from app.http.commands import created, submit
-from app.http.context import LIMIT_DEFAULT, ContextDep, Cursor, Limit
+from app.http.context import ContextDep
+from app.http.lists import ListingDep
 from app.http.operations import CITY, READERS, operation
-from app.kernel.heads import CITY as CITY_NUMBER
-from app.kernel.paging import open_page
 
 router = APIRouter(prefix="/v1/communities", tags=["communities"])
 
@@ -34,31 +33,21 @@ async def create_community(request: Request, body: CommunityNew, admitted: Admit
     """Create a community with its ledger."""
     return await submit(
         request,
-        caller_id=admitted.caller.client_id,
-        community=CITY_NUMBER,
+        admitted,
         body=body,
         item=service.NewCommunity(**body.model_dump()),
         run=service.create_communities,
-        render=lambda community: created(
-            request, community.id, CommunityModel.model_validate(community).model_dump_json().encode()
-        ),
+        render=lambda community: created(request, community.id, CommunityModel.model_validate(community)),
     )
 
 
 @router.get(
     "", response_model=CommunityPage, **operation(roles=CITY, summary="List communities", problems=["invalid-cursor"])
 )
-async def list_communities(
-    context: ContextDep, _: AdmittedDep, limit: Limit = LIMIT_DEFAULT, cursor: Cursor = None
-) -> CommunityPage:
+async def list_communities(listing: ListingDep, admitted: AdmittedDep) -> CommunityPage:
     """All communities, newest first."""
-    paging = open_page(context.database.vault, "communities", limit=limit, cursor=cursor, filters={})
-    async with context.database.read() as session:
-        found = await service.list_communities(session, before=paging.position, limit=limit + 1)
-    page = paging.page(context.database.vault, found, lambda community: community.number)
-    return CommunityPage(
-        items=[CommunityModel.model_validate(community) for community in page.items], next_cursor=page.next_cursor
-    )
+    page = await listing.page("communities", admitted.community, service.list_communities)
+    return CommunityPage.of(page, CommunityModel.model_validate)
 
 
 @router.get(

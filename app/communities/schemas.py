@@ -11,6 +11,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from app.http.fields import Code, Name, Positive, RequestModel
+from app.http.pages import PageModel
 
 
 @cache
@@ -59,8 +60,5 @@ class CommunityModel(BaseModel):
     created_at: datetime
 
 
-class CommunityPage(BaseModel):
+class CommunityPage(PageModel[CommunityModel]):
     """A page of communities."""
-
-    items: list[CommunityModel]
-    next_cursor: str | None

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from app.kernel.database import Database, Session
     from app.kernel.errors import Refusal
+    from app.kernel.paging import Paging
 
 FORGET_ANSWERS = "forget_answers"
 _hold_hours_default = 72
@@ -101,9 +102,9 @@ async def find_community(session: Session, code: str) -> Community | None:
     return await store.by_code(session, code)
 
 
-async def list_communities(session: Session, *, before: int | None = None, limit: int | None = None) -> list[Community]:
-    """Communities, newest first; all of them without a limit."""
-    return await store.page(session, before=before, limit=limit)
+async def list_communities(session: Session, _: int, paging: Paging) -> list[Community]:
+    """The city's communities, newest first."""
+    return await store.page(session, paging)
 
 
 async def change_settings(session: Session, community: int, values: Mapping[str, Any]) -> None:

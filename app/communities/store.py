@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from app.kernel.database import Session
+    from app.kernel.paging import Paging
     from app.kernel.rows import Query
 
 _all = sa.select(
@@ -52,12 +53,9 @@ async def by_code(session: Session, code: str) -> Community | None:
     return next(iter(await _load(session, _all.where(communities.c.code == code))), None)
 
 
-async def page(session: Session, *, before: int | None, limit: int | None) -> list[Community]:
-    """Load communities, newest first; all of them without a limit."""
-    statement = _all.order_by(communities.c.number.desc()).limit(limit)
-    if before is not None:
-        statement = statement.where(communities.c.number < before)
-    return await _load(session, statement)
+async def page(session: Session, paging: Paging) -> list[Community]:
+    """Load communities, newest first."""
+    return await _load(session, paging.newest_first(_all, communities.c.number))
 
 
 async def last_number(session: Session) -> int:

@@ -19,6 +19,7 @@ from app.imports.paper import read_community
 from app.imports.service import import_folder
 from app.kernel.heads import CITY
 from app.kernel.migrating import migrate
+from app.kernel.paging import Paging
 from app.redemptions.rules import Redemption
 from app.redemptions.service import NewRedemption, Wanted, reserve_unreferenced
 from app.volunteers.service import list_volunteers
@@ -98,7 +99,7 @@ class DemoKeeper:
 
 async def _leave_work(session: Session, community: Community, desk: str) -> None:
     """Leave records of yesterday morning to verify, and reserved goods to hand over."""
-    volunteers = await list_volunteers(session, community.number)
+    volunteers = await list_volunteers(session, community.number, Paging())
     yesterday = community.local_date(session.now(community.number)) - timedelta(days=1)
     start = datetime.combine(yesterday, time(9), ZoneInfo(community.timezone))
     facts = ServiceFacts(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
 from app.access.guard import AdmittedDep
 from app.goods import service
-from app.goods.rules import Goods, Stock
+from app.goods.rules import Stock
 from app.goods.schemas import (
     GoodsModel,
     GoodsNew,
@@ -18,9 +19,9 @@ from app.goods.schemas import (
     StockMovementPage,
 )
 from app.http.commands import created, submit
-from app.http.context import LIMIT_DEFAULT, ContextDep, Cursor, Limit
+from app.http.context import ContextDep
+from app.http.lists import ListingDep
 from app.http.operations import MANAGERS, READERS, operation
-from app.kernel.paging import open_page
 
 router = APIRouter(prefix="/v1/communities/{community_id}/goods", tags=["goods"])
 
@@ -47,32 +48,21 @@ _nothing_yet = Stock(0, 0, 0, 0)
 )
 async def create_goods(request: Request, body: GoodsNew, admitted: AdmittedDep) -> Response:
     """Put an article into the catalogue, with an empty shelf."""
-
-    def show(article: Goods) -> bytes:
-        return GoodsModel.of(article, _nothing_yet).model_dump_json().encode()
-
     return await submit(
         request,
-        caller_id=admitted.caller.client_id,
-        community=admitted.community,
+        admitted,
         body=body,
         item=body.command(admitted.community),
         run=service.create_goods,
-        render=lambda article: created(request, article.id, show(article)),
+        render=lambda article: created(request, article.id, GoodsModel.of(article, _nothing_yet)),
     )
 
 
 @router.get("", response_model=GoodsPage, **operation(roles=READERS, summary="List goods", problems=["invalid-cursor"]))
-async def list_goods(
-    context: ContextDep, admitted: AdmittedDep, limit: Limit = LIMIT_DEFAULT, cursor: Cursor = None
-) -> GoodsPage:
+async def list_goods(listing: ListingDep, admitted: AdmittedDep) -> GoodsPage:
     """The catalogue with its stock, newest first."""
-    vault = context.database.vault
-    paging = open_page(vault, f"goods/{admitted.community}", limit=limit, cursor=cursor, filters={})
-    async with context.database.read(admitted.community) as session:
-        found = await service.list_goods(session, admitted.community, before=paging.position, limit=limit + 1)
-    page = paging.page(vault, found, lambda pair: pair[0].number)
-    return GoodsPage(items=[GoodsModel.of(*pair) for pair in page.items], next_cursor=page.next_cursor)
+    page = await listing.page("goods", admitted.community, service.list_goods, place=lambda pair: pair[0].number)
+    return GoodsPage.of(page, lambda pair: GoodsModel.of(*pair))
 
 
 @router.get("/{goods_id}", response_model=GoodsModel, **operation(roles=READERS, summary="Read an article"))
@@ -100,16 +90,13 @@ async def create_stock_movement(
     """Receive, write off or count pieces, as one transaction of the ledger."""
     return await submit(
         request,
-        caller_id=admitted.caller.client_id,
-        community=admitted.community,
+        admitted,
         body=body,
         item=service.NewStockMovement(
-            admitted.community, goods_id, body.kind, body.quantity, admitted.caller.client_id, body.note
+            admitted.community, goods_id, body.kind, body.quantity, admitted.caller_id, body.note
         ),
         run=service.move_stock,
-        render=lambda movement: created(
-            request, movement.id, StockMovementModel.model_validate(movement).model_dump_json().encode()
-        ),
+        render=lambda movement: created(request, movement.id, StockMovementModel.model_validate(movement)),
     )
 
 
@@ -118,18 +105,8 @@ async def create_stock_movement(
     response_model=StockMovementPage,
     **operation(roles=READERS, summary="List stock movements", problems=["invalid-cursor"]),
 )
-async def list_stock_movements(
-    goods_id: UUID, context: ContextDep, admitted: AdmittedDep, limit: Limit = LIMIT_DEFAULT, cursor: Cursor = None
-) -> StockMovementPage:
+async def list_stock_movements(goods_id: UUID, listing: ListingDep, admitted: AdmittedDep) -> StockMovementPage:
     """An article's stock movements, newest first."""
-    vault = context.database.vault
-    scope = f"stock-movements/{admitted.community}/{goods_id}"
-    paging = open_page(vault, scope, limit=limit, cursor=cursor, filters={})
-    async with context.database.read(admitted.community) as session:
-        found = await service.list_movements(
-            session, admitted.community, goods_id, before=paging.position, limit=limit + 1
-        )
-    page = paging.page(vault, found, lambda movement: movement.number)
-    return StockMovementPage(
-        items=[StockMovementModel.model_validate(movement) for movement in page.items], next_cursor=page.next_cursor
-    )
+    find = partial(service.list_movements, goods_id=goods_id)
+    page = await listing.page(f"stock-movements/{goods_id}", admitted.community, find)
+    return StockMovementPage.of(page, StockMovementModel.model_validate)

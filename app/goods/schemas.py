@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from app.goods.rules import Goods, Stock
 from app.goods.service import NewGoods
 from app.http.fields import Code, Line, Name, Paragraph, Positive, RequestModel, Whole
+from app.http.pages import PageModel
 
 if TYPE_CHECKING:
     from typing import Self
@@ -76,11 +77,8 @@ class GoodsModel(BaseModel):
         )
 
 
-class GoodsPage(BaseModel):
+class GoodsPage(PageModel[GoodsModel]):
     """A page of the catalogue."""
-
-    items: list[GoodsModel]
-    next_cursor: str | None
 
 
 class StockMovementNew(RequestModel):
@@ -114,8 +112,5 @@ class StockMovementModel(BaseModel):
     transaction_id: int | None = Field(description="null when a count found just what was there")
 
 
-class StockMovementPage(BaseModel):
+class StockMovementPage(PageModel[StockMovementModel]):
     """A page of stock movements."""
-
-    items: list[StockMovementModel]
-    next_cursor: str | None

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from app.goods.store import GoodsKey
     from app.kernel.database import Session
+    from app.kernel.paging import Paging
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,19 +238,15 @@ async def get_goods(session: Session, community: int, goods_id: UUID) -> tuple[G
     return found[community, goods_id], (await stock_of(session, community, [goods_id]))[goods_id]
 
 
-async def list_goods(
-    session: Session, community: int, *, before: int | None = None, limit: int | None = None
-) -> list[tuple[Goods, Stock]]:
-    """Articles with their stock, newest first; all without a limit."""
-    articles = await store.page(session, community, before=before, limit=limit)
+async def list_goods(session: Session, community: int, paging: Paging) -> list[tuple[Goods, Stock]]:
+    """Articles with their stock, newest first."""
+    articles = await store.page(session, community, paging)
     stock = await stock_of(session, community, [article.id for article in articles])
     return [(article, stock[article.id]) for article in articles]
 
 
-async def list_movements(
-    session: Session, community: int, goods_id: UUID, *, before: int | None, limit: int
-) -> list[StockMovement]:
+async def list_movements(session: Session, community: int, paging: Paging, *, goods_id: UUID) -> list[StockMovement]:
     """An article's stock movements, newest first. Raises `Refused(NotFound)`."""
     if not await store.load(session, [(community, goods_id)]):
         raise Refused(NotFound(resource="article"))
-    return await store.page_of_movements(session, community, goods_id, before=before, limit=limit)
+    return await store.page_of_movements(session, community, goods_id, paging)

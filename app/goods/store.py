@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from app.kernel.database import Session
+    from app.kernel.paging import Paging
     from app.kernel.rows import AnyRow, Query, Row
 
 GoodsKey = tuple[int, "UUID"]
@@ -70,12 +71,10 @@ async def by_code(session: Session, community: int, codes: Collection[str]) -> d
     return {row.code: _goods(row) for row in found}
 
 
-async def page(session: Session, community: int, *, before: int | None, limit: int | None) -> list[Goods]:
-    """Load articles, newest first, below a number; all without a limit."""
+async def page(session: Session, community: int, paging: Paging) -> list[Goods]:
+    """Load articles, newest first."""
     statement = sa.select(goods).where(goods.c.community_id == community)
-    if before is not None:
-        statement = statement.where(goods.c.number < before)
-    return [_goods(row) for row in await session.execute(statement.order_by(goods.c.number.desc()).limit(limit))]
+    return [_goods(row) for row in await session.execute(paging.newest_first(statement, goods.c.number))]
 
 
 def _movement(row: AnyRow) -> StockMovement:
@@ -93,15 +92,11 @@ def _movement(row: AnyRow) -> StockMovement:
     )
 
 
-async def page_of_movements(
-    session: Session, community: int, goods_id: UUID, *, before: int | None, limit: int
-) -> list[StockMovement]:
+async def page_of_movements(session: Session, community: int, goods_id: UUID, paging: Paging) -> list[StockMovement]:
     """Load an article's stock movements, newest first."""
     table = stock_movements
     statement = sa.select(table).where(table.c.community_id == community, table.c.goods_id == goods_id)
-    if before is not None:
-        statement = statement.where(table.c.number < before)
-    return [_movement(row) for row in await session.execute(statement.order_by(table.c.number.desc()).limit(limit))]
+    return [_movement(row) for row in await session.execute(paging.newest_first(statement, table.c.number))]
 
 
 async def movements_after(session: Session, community: int, *, after: int, limit: int) -> list[StockMovement]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -24,15 +25,15 @@ from app.hours.schemas import (
     Status,
     VerificationNew,
 )
-from app.http.commands import created, submit
-from app.http.context import LIMIT_DEFAULT, ContextDep, Cursor, Limit
+from app.http.commands import answered, created, submit
+from app.http.context import ContextDep
+from app.http.lists import ListingDep
 from app.http.operations import DESK, MANAGERS, NAMELESS, READERS, VERIFIERS, ProblemModel, operation
 from app.http.problems import dump, faults_of, problem_document, refusal_document
 from app.kernel.database import Session
 from app.kernel.deciding import Decided
 from app.kernel.errors import InvalidRequest, Refusal
 from app.kernel.idempotency import Answer
-from app.kernel.paging import open_page
 from app.kernel.references import Told
 
 router = APIRouter(prefix="/v1/communities/{community_id}", tags=["service records"])
@@ -52,10 +53,6 @@ _record_example = {
 _record_problems = ("unknown-volunteer", "unknown-service-kind", "overlapping-service")
 
 
-def _body(record: ServiceRecord) -> bytes:
-    return ServiceRecordModel.of(record).model_dump_json().encode()
-
-
 @router.post(
     "/service-records",
     status_code=201,
@@ -66,12 +63,11 @@ async def create_service_record(request: Request, body: ServiceRecordNew, admitt
     """Record a service. It is approved at once where the community trusts its recorders, else it waits."""
     return await submit(
         request,
-        caller_id=admitted.caller.client_id,
-        community=admitted.community,
+        admitted,
         body=body,
-        item=service.NewServiceRecord(admitted.community, body.volunteer_id, body.facts(), admitted.caller.client_id),
+        item=service.NewServiceRecord(admitted.community, body.volunteer_id, body.facts(), admitted.caller_id),
         run=service.record_services,
-        render=lambda record: created(request, record.id, _body(record)),
+        render=lambda record: created(request, record.id, ServiceRecordModel.of(record)),
     )
 
 
@@ -81,32 +77,18 @@ async def create_service_record(request: Request, body: ServiceRecordNew, admitt
     **operation(roles=READERS, summary="List service records", problems=["invalid-cursor"]),
 )
 async def list_service_records(
-    context: ContextDep,
+    listing: ListingDep,
     admitted: AdmittedDep,
     status: Annotated[Status | None, Query()] = None,
     volunteer_id: Annotated[UUID | None, Query()] = None,
-    limit: Limit = LIMIT_DEFAULT,
-    cursor: Cursor = None,
 ) -> ServiceRecordPage:
     """Service records, newest first."""
-    vault = context.database.vault
     filters = {"status": status, "volunteer_id": volunteer_id and str(volunteer_id)}
-    paging = open_page(vault, f"service-records/{admitted.community}", limit=limit, cursor=cursor, filters=filters)
-    only = paging.filters.get("volunteer_id")
-    async with context.database.read(admitted.community) as session:
-        found = await service.list_records(
-            session,
-            admitted.community,
-            before=paging.position,
-            limit=limit + 1,
-            status=paging.filters.get("status"),
-            volunteer_id=UUID(only) if only else None,
-        )
-    page = paging.page(vault, found, lambda record: record.number)
-    return ServiceRecordPage(items=[_shown(record, admitted) for record in page.items], next_cursor=page.next_cursor)
+    page = await listing.page("service-records", admitted.community, service.list_records, filters=filters)
+    return ServiceRecordPage.of(page, partial(_shown, admitted))
 
 
-def _shown(record: ServiceRecord, admitted: Admitted) -> ServiceRecordModel:
+def _shown(admitted: Admitted, record: ServiceRecord) -> ServiceRecordModel:
     return ServiceRecordModel.of(record, names=admitted.role not in NAMELESS)
 
 
@@ -119,7 +101,7 @@ async def get_service_record(service_record_id: UUID, context: ContextDep, admit
     """One service record with its decision and award."""
     async with context.database.read(admitted.community) as session:
         record = await service.get_record(session, admitted.community, service_record_id)
-    return _shown(record, admitted)
+    return _shown(admitted, record)
 
 
 @router.post(
@@ -139,19 +121,18 @@ async def verify_service_record(
     """Approve or reject a pending record; an approval posts its minutes and points."""
     return await submit(
         request,
-        caller_id=admitted.caller.client_id,
-        community=admitted.community,
+        admitted,
         body=body,
         item=service.Verification(
             community=admitted.community,
             service_record_id=service_record_id,
             approve=body.decision == "approve",
-            verifier=admitted.caller.client_id,
+            verifier=admitted.caller_id,
             manager=admitted.role in MANAGERS,
             note=body.note,
         ),
         run=service.verify_records,
-        render=lambda record: Answer(200, _body(record)),
+        render=lambda record: answered(ServiceRecordModel.of(record)),
     )
 
 
@@ -174,8 +155,7 @@ async def create_service_record_batch(request: Request, body: ServiceRecordBatch
 
     return await submit(
         request,
-        caller_id=admitted.caller.client_id,
-        community=admitted.community,
+        admitted,
         body=body,
         item=body,
         run=run,
@@ -208,7 +188,7 @@ async def _run_batch(session: Session, admitted: Admitted, batch: ServiceRecordB
 
 def _new(admitted: Admitted, row: ReferencedServiceRecord) -> service.NewServiceRecord:
     return service.NewServiceRecord(
-        admitted.community, row.volunteer_id, row.facts(), admitted.caller.client_id, row.reference
+        admitted.community, row.volunteer_id, row.facts(), admitted.caller_id, row.reference
     )
 
 

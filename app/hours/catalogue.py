@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from app.kernel.database import Session
     from app.kernel.errors import Refusal
+    from app.kernel.paging import Paging
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +101,12 @@ async def create_earning_rules(session: Session, new: Sequence[NewEarningRule]) 
     return results
 
 
-async def list_service_kinds(session: Session, community: int, *, before: int | None, limit: int) -> list[ServiceKind]:
+async def list_service_kinds(session: Session, community: int, paging: Paging) -> list[ServiceKind]:
     """Service kinds, newest first."""
-    rows = await store.page_of_kinds(session, community, before=before, limit=limit)
+    rows = await store.page_of_kinds(session, community, paging)
     return [ServiceKind(row.code, row.number, row.name, row.created_at) for row in rows]
 
 
-async def list_earning_rules(session: Session, community: int, *, before: int | None, limit: int) -> list[EarningRule]:
+async def list_earning_rules(session: Session, community: int, paging: Paging) -> list[EarningRule]:
     """Versions of earning rules, newest first."""
-    return await store.page_of_rules(session, community, before=before, limit=limit)
+    return await store.page_of_rules(session, community, paging)

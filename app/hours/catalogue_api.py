@@ -15,9 +15,8 @@ from app.hours.schemas import (
     ServiceKindPage,
 )
 from app.http.commands import created, submit
-from app.http.context import LIMIT_DEFAULT, ContextDep, Cursor, Limit
+from app.http.lists import ListingDep
 from app.http.operations import MANAGERS, READERS, operation
-from app.kernel.paging import open_page
 
 router = APIRouter(prefix="/v1/communities/{community_id}", tags=["earning rules"])
 
@@ -38,14 +37,11 @@ async def create_service_kind(request: Request, body: ServiceKindNew, admitted: 
     """Create a kind of service."""
     return await submit(
         request,
-        caller_id=admitted.caller.client_id,
-        community=admitted.community,
+        admitted,
         body=body,
         item=catalogue.NewServiceKind(admitted.community, body.code, body.name),
         run=catalogue.create_service_kinds,
-        render=lambda kind: created(
-            request, kind.code, ServiceKindModel.model_validate(kind).model_dump_json().encode()
-        ),
+        render=lambda kind: created(request, kind.code, ServiceKindModel.model_validate(kind)),
     )
 
 
@@ -54,18 +50,10 @@ async def create_service_kind(request: Request, body: ServiceKindNew, admitted: 
     response_model=ServiceKindPage,
     **operation(roles=READERS, summary="List service kinds", problems=["invalid-cursor"]),
 )
-async def list_service_kinds(
-    context: ContextDep, admitted: AdmittedDep, limit: Limit = LIMIT_DEFAULT, cursor: Cursor = None
-) -> ServiceKindPage:
+async def list_service_kinds(listing: ListingDep, admitted: AdmittedDep) -> ServiceKindPage:
     """Service kinds, newest first."""
-    vault = context.database.vault
-    paging = open_page(vault, f"service-kinds/{admitted.community}", limit=limit, cursor=cursor, filters={})
-    async with context.database.read(admitted.community) as session:
-        found = await catalogue.list_service_kinds(session, admitted.community, before=paging.position, limit=limit + 1)
-    page = paging.page(vault, found, lambda kind: kind.number)
-    return ServiceKindPage(
-        items=[ServiceKindModel.model_validate(kind) for kind in page.items], next_cursor=page.next_cursor
-    )
+    page = await listing.page("service-kinds", admitted.community, catalogue.list_service_kinds)
+    return ServiceKindPage.of(page, ServiceKindModel.model_validate)
 
 
 @router.post(
@@ -90,12 +78,11 @@ async def create_earning_rule(request: Request, body: EarningRuleNew, admitted: 
     """Set a version of a kind's earning rule in force from a date on."""
     return await submit(
         request,
-        caller_id=admitted.caller.client_id,
-        community=admitted.community,
+        admitted,
         body=body,
         item=body.command(admitted.community),
         run=catalogue.create_earning_rules,
-        render=lambda rule: created(request, rule.id, EarningRuleModel.model_validate(rule).model_dump_json().encode()),
+        render=lambda rule: created(request, rule.id, EarningRuleModel.model_validate(rule)),
     )
 
 
@@ -104,15 +91,7 @@ async def create_earning_rule(request: Request, body: EarningRuleNew, admitted: 
     response_model=EarningRulePage,
     **operation(roles=READERS, summary="List earning rules", problems=["invalid-cursor"]),
 )
-async def list_earning_rules(
-    context: ContextDep, admitted: AdmittedDep, limit: Limit = LIMIT_DEFAULT, cursor: Cursor = None
-) -> EarningRulePage:
+async def list_earning_rules(listing: ListingDep, admitted: AdmittedDep) -> EarningRulePage:
     """Versions of earning rules, newest first."""
-    vault = context.database.vault
-    paging = open_page(vault, f"earning-rules/{admitted.community}", limit=limit, cursor=cursor, filters={})
-    async with context.database.read(admitted.community) as session:
-        found = await catalogue.list_earning_rules(session, admitted.community, before=paging.position, limit=limit + 1)
-    page = paging.page(vault, found, lambda rule: rule.number)
-    return EarningRulePage(
-        items=[EarningRuleModel.model_validate(rule) for rule in page.items], next_cursor=page.next_cursor
-    )
+    page = await listing.page("earning-rules", admitted.community, catalogue.list_earning_rules)
+    return EarningRulePage.of(page, EarningRuleModel.model_validate)

@@ -33,6 +33,7 @@ from app.http.fields import (
     RequestModel,
 )
 from app.http.operations import ProblemModel
+from app.http.pages import PageModel
 from app.volunteers.rules import masked_name
 
 if TYPE_CHECKING:
@@ -64,11 +65,8 @@ class ServiceKindModel(BaseModel):
     created_at: datetime
 
 
-class ServiceKindPage(BaseModel):
+class ServiceKindPage(PageModel[ServiceKindModel]):
     """A page of service kinds."""
-
-    items: list[ServiceKindModel]
-    next_cursor: str | None
 
 
 class EarningRuleNew(RequestModel):
@@ -100,11 +98,8 @@ class EarningRuleModel(BaseModel):
     created_at: datetime
 
 
-class EarningRulePage(BaseModel):
+class EarningRulePage(PageModel[EarningRuleModel]):
     """A page of earning rules."""
-
-    items: list[EarningRuleModel]
-    next_cursor: str | None
 
 
 class ServiceFactsNew(RequestModel):
@@ -234,11 +229,8 @@ class ServiceRecordModel(BaseModel):
         )
 
 
-class ServiceRecordPage(BaseModel):
+class ServiceRecordPage(PageModel[ServiceRecordModel]):
     """A page of service records."""
-
-    items: list[ServiceRecordModel]
-    next_cursor: str | None
 
 
 class VerificationNew(RequestModel):

@@ -40,6 +40,7 @@ from app.kernel.events import Event, append
 from app.kernel.ids import new_id
 from app.ledger import Entry
 from app.volunteers.errors import UnknownVolunteer
+from app.volunteers.rules import debts_of
 from app.volunteers.service import consent_dates
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from app.communities.rules import Community
     from app.hours.store import RecordKey
     from app.kernel.database import Session
+    from app.kernel.paging import Paging
     from app.kernel.references import Seen
 
 RESOURCE = "service_record"
@@ -228,6 +230,7 @@ def _deposit(record: ServiceRecord) -> Entry:
         movements=deposit(record),
         reference=f"service-records/{record.id}",
         posted_by=record.verified_by or record.recorded_by,
+        debts=debts_of(record.volunteer_id) if record.award and record.award.points else (),
     )
 
 
@@ -294,16 +297,6 @@ async def get_record(session: Session, community: int, service_record_id: UUID) 
     return found[community, service_record_id]
 
 
-async def list_records(
-    session: Session,
-    community: int,
-    *,
-    before: int | None,
-    limit: int,
-    status: str | None = None,
-    volunteer_id: UUID | None = None,
-) -> list[ServiceRecord]:
-    """Records, newest first."""
-    return await store.page_of_records(
-        session, community, before=before, limit=limit, status=status, volunteer_id=volunteer_id
-    )
+async def list_records(session: Session, community: int, paging: Paging) -> list[ServiceRecord]:
+    """Records, newest first; filters: `status`, `volunteer_id`."""
+    return await store.page_of_records(session, community, paging)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from app.kernel.database import Session
+    from app.kernel.paging import Paging
     from app.kernel.rows import AnyRow, Query, Row
 
 RecordKey = tuple[int, UUID]
@@ -146,12 +147,10 @@ async def load_kinds(session: Session, communities: Collection[int]) -> set[tupl
     return {(row[0], row[1]) for row in found}
 
 
-async def page_of_kinds(session: Session, community: int, *, before: int | None, limit: int) -> list[AnyRow]:
+async def page_of_kinds(session: Session, community: int, paging: Paging) -> list[AnyRow]:
     """Load service kinds, newest first."""
     statement = sa.select(service_kinds).where(service_kinds.c.community_id == community)
-    if before is not None:
-        statement = statement.where(service_kinds.c.number < before)
-    return list(await session.execute(statement.order_by(service_kinds.c.number.desc()).limit(limit)))
+    return list(await session.execute(paging.newest_first(statement, service_kinds.c.number)))
 
 
 def _rule(row: AnyRow) -> EarningRule:
@@ -177,12 +176,10 @@ async def load_rules(session: Session, communities: Collection[int]) -> dict[tup
     return rules
 
 
-async def page_of_rules(session: Session, community: int, *, before: int | None, limit: int) -> list[EarningRule]:
+async def page_of_rules(session: Session, community: int, paging: Paging) -> list[EarningRule]:
     """Load versions of earning rules, newest first."""
     statement = sa.select(earning_rules).where(earning_rules.c.community_id == community)
-    if before is not None:
-        statement = statement.where(earning_rules.c.number < before)
-    found = await session.execute(statement.order_by(earning_rules.c.number.desc()).limit(limit))
+    found = await session.execute(paging.newest_first(statement, earning_rules.c.number))
     return [_rule(row) for row in found]
 
 
@@ -245,25 +242,14 @@ async def load_records(session: Session, keys: Collection[RecordKey]) -> dict[Re
     return {(row.community_id, row.service_record_id): _record(row) for row in found}
 
 
-async def page_of_records(
-    session: Session,
-    community: int,
-    *,
-    before: int | None,
-    limit: int,
-    status: str | None = None,
-    volunteer_id: UUID | None = None,
-) -> list[ServiceRecord]:
-    """Load records, newest first, below a number."""
+async def page_of_records(session: Session, community: int, paging: Paging) -> list[ServiceRecord]:
+    """Load records, newest first; filters: `status`, `volunteer_id`."""
     statement = _whole.select_from(_verified).where(_r.community_id == community)
-    if before is not None:
-        statement = statement.where(_r.number < before)
-    if status is not None:
+    if status := paging.filters.get("status"):
         statement = statement.where(_r.status == status)
-    if volunteer_id is not None:
+    if volunteer_id := paging.filtered_id("volunteer_id"):
         statement = statement.where(_r.volunteer_id == volunteer_id)
-    found = await session.execute(statement.order_by(_r.number.desc()).limit(limit))
-    return [_record(row) for row in found]
+    return [_record(row) for row in await session.execute(paging.newest_first(statement, _r.number))]
 
 
 @cache

@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Protocol, TypeVar
 
 import orjson
 from fastapi import Response
@@ -18,6 +18,7 @@ from app.kernel.submission import Command, Outcome, Submission, carry_out
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from uuid import UUID
 
     from fastapi import Request
     from pydantic import BaseModel
@@ -60,11 +61,25 @@ class IdempotencyKeyInFlight(Refusal):
         return PROBLEMS[self.code].meaning
 
 
+class Submitter(Protocol):
+    """Who may submit: a caller let through to a community."""
+
+    @property
+    def caller_id(self) -> str:
+        """The caller's name, which keys are scoped to."""
+
+    @property
+    def community(self) -> int:
+        """The community's small number (0: the city)."""
+
+    async def confirm(self, session: Session) -> None:
+        """Raise `Refused` if the caller's right was withdrawn since the token was made."""
+
+
 async def submit(
     request: Request,
+    submitter: Submitter,
     *,
-    caller_id: str,
-    community: int,
     body: BaseModel | None,
     item: ItemT,
     run: Callable[[Session, Sequence[ItemT]], Awaitable[Sequence[ResultT | Refusal]]],
@@ -76,17 +91,18 @@ async def submit(
     `body` is what makes two requests the same, beside method and path. A dry run leaves nothing behind, not even a key.
     """
     context: Context = request.app.state.context
-    keyed = Keyed(community, caller_id, _key_of(request), _request_hash(request, body))
+    keyed = Keyed(submitter.community, submitter.caller_id, _key_of(request), _request_hash(request, body))
     command = Command(run, render, refusal_answer)
 
     async def work(session: Session) -> Outcome:
+        await submitter.confirm(session)
         if dry_run:
             session.abandon()
         (outcome,) = await carry_out(session, command, [Submission(keyed, item)])
         return outcome
 
     async with _after_the_first(context, keyed):
-        outcome = await context.database.run([community], work)
+        outcome = await context.database.run([submitter.community], work)
     return _response(outcome)
 
 
@@ -139,6 +155,18 @@ def _response(outcome: Outcome) -> Response:
     return Response(answer.body, answer.status, headers, media_type)
 
 
-def created(request: Request, resource_id: object, body: bytes) -> Answer:
-    """Make the answer to a creation: 201, with the new resource's path as its Location."""
-    return Answer(201, body, location=f"{request.url.path}/{resource_id}")
+def created(request: Request, resource_id: object, model: BaseModel, *, person: UUID | None = None) -> Answer:
+    """Make the answer to a creation: 201, with the new resource's path as its Location.
+
+    `person` is the volunteer whom the answer names, if any.
+    """
+    return Answer(201, _json(model), location=f"{request.url.path}/{resource_id}", person=person)
+
+
+def answered(model: BaseModel) -> Answer:
+    """Make the answer to a change of state: 200, with the resource as it is now."""
+    return Answer(200, _json(model))
+
+
+def _json(model: BaseModel) -> bytes:
+    return model.model_dump_json().encode()

@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, cast
 
-from fastapi import Depends, Query, Request
-
-from app.kernel.paging import limit_default, limit_max
+from fastapi import Depends, Request
 
 if TYPE_CHECKING:
     import asyncio
@@ -31,7 +29,3 @@ async def context_of(request: Request) -> Context:
 
 
 ContextDep = Annotated[Context, Depends(context_of)]
-Limit = Annotated[int, Query(ge=1, le=limit_max, description="how many items at most")]
-Cursor = Annotated[str | None, Query(max_length=2000, description="`next_cursor` of the page before")]
-
-LIMIT_DEFAULT = limit_default

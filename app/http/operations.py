@@ -20,6 +20,7 @@ FRONT_DESK = "front_desk"
 VERIFIER = "verifier"
 AUDITOR = "auditor"
 INTEGRATOR = "integrator"
+VOLUNTEER = "volunteer"
 
 COMMUNITY_ROLES = (MANAGER, FRONT_DESK, VERIFIER, AUDITOR, INTEGRATOR)
 """Roles that a client of one community may have."""
@@ -34,6 +35,12 @@ READERS = (CITY_ADMIN, MANAGER, FRONT_DESK, VERIFIER, AUDITOR, INTEGRATOR)
 ACCOUNT_READERS = (CITY_ADMIN, MANAGER, FRONT_DESK, AUDITOR, INTEGRATOR)
 NAMELESS = (AUDITOR, INTEGRATOR)
 """Roles that see neither names nor whole phone numbers."""
+
+NAMED = (CITY_ADMIN, MANAGER, VERIFIER, FRONT_DESK)
+"""Roles that see names."""
+
+OWN = (VOLUNTEER,)
+"""Who sees and moves what is the volunteer's own."""
 
 CLIENT_READERS = (CITY_ADMIN, MANAGER, AUDITOR)
 ANYONE = ("anyone",)

@@ -19,6 +19,7 @@ from app.imports import paper
 from app.imports.totals import Totals, totals_of
 from app.kernel.errors import InvalidRequest, Refusal, Refused
 from app.kernel.heads import CITY
+from app.kernel.paging import Paging
 from app.kernel.references import Told
 from app.redemptions.rules import COLLECTED, Redemption
 from app.redemptions.service import Closing, NewRedemption, Wanted, close_redemptions, reserve_goods
@@ -216,10 +217,10 @@ def _unusable(refusal: Refusal) -> paper.UnreadablePaperError:
 
 async def _contents_of_rules(session: Session, community: Community) -> set[tuple[object, ...]]:
     contents: set[tuple[object, ...]] = set()
-    before = None
-    while page := await list_earning_rules(session, community.number, before=before, limit=rows_per_commit):
+    paging = Paging(limit=rows_per_commit)
+    while page := await list_earning_rules(session, community.number, paging):
         contents |= {_content(rule) for rule in page}
-        before = page[-1].number
+        paging = Paging(limit=rows_per_commit, position=page[-1].number)
     return contents
 
 

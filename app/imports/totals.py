@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from app import ledger
 from app.communities.rules import MINUTES_GIVEN, POINTS_EXPIRED, POINTS_ISSUED, POINTS_REDEEMED
 from app.goods.service import list_goods
+from app.kernel.paging import Paging
 from app.ledger import Account
 from app.volunteers.rules import minutes_account, points_account
 from app.volunteers.service import list_volunteers
@@ -37,7 +38,7 @@ async def totals_of(session: Session, community: int) -> Totals:
     addresses = (MINUTES_GIVEN, POINTS_ISSUED, POINTS_REDEEMED, POINTS_EXPIRED)
     held = await ledger.balances(session, [Account(community, address) for address in addresses])
     minutes, issued, redeemed, expired = (held[Account(community, address)] for address in addresses)
-    goods = await list_goods(session, community)
+    goods = await list_goods(session, community, Paging())
     return Totals(
         minutes=-minutes,
         points_issued=-issued,
@@ -50,7 +51,7 @@ async def totals_of(session: Session, community: int) -> Totals:
 
 async def balance_lines(session: Session, community: int) -> list[str]:
     """The lines `phone,minutes,points` of all volunteers, sorted by phone."""
-    volunteers = sorted(await list_volunteers(session, community), key=lambda volunteer: volunteer.phone)
+    volunteers = sorted(await list_volunteers(session, community, Paging()), key=lambda volunteer: volunteer.phone)
     accounts = [
         (Account(community, minutes_account(one.id)), Account(community, points_account(one.id))) for one in volunteers
     ]

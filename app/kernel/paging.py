@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from uuid import UUID
 
 import orjson
 
@@ -15,6 +16,9 @@ from app.kernel.errors import Refusal, Refused
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    import sqlalchemy as sa
+
+    from app.kernel.rows import Query
     from app.kernel.vault import Vault
 
 ItemT = TypeVar("ItemT")
@@ -47,16 +51,32 @@ class InvalidCursor(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Paging:
-    """A request for a page of one list: where to go on (None at the start), under which filters, how many."""
+    """A request for a page of one list: how many (None: all), where to go on (None at the start), which filters."""
 
-    scope: str
-    limit: int
-    position: Any
-    filters: dict[str, Any]
+    scope: str = ""
+    limit: int | None = None
+    position: Any = None
+    filters: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def wanted(self) -> int | None:
+        """How many items to read: one more than are shown, which tells whether there is a next page."""
+        return None if self.limit is None else self.limit + 1
+
+    def newest_first(self, statement: Query, number: sa.Column[int]) -> Query:
+        """Order a statement by its rows' numbers, newest first, and bound it to the page."""
+        if self.position is not None:
+            statement = statement.where(number < self.position)
+        return statement.order_by(number.desc()).limit(self.wanted)
+
+    def filtered_id(self, name: str) -> UUID | None:
+        """The id that a filter names."""
+        value = self.filters.get(name)
+        return None if value is None else UUID(value)
 
     def page(self, vault: Vault, found: list[ItemT], position_of: Callable[[ItemT], Any]) -> Page[ItemT]:
         """Cut what was found (one more than the limit is asked for) to a page; `position_of` places its last item."""
-        if len(found) <= self.limit:
+        if self.limit is None or len(found) <= self.limit:
             return Page(found, None)
         body = orjson.dumps({"position": position_of(found[self.limit - 1]), "filters": self.filters})
         cursor = _encode(body) + "." + _mac(vault, self.scope, body)

@@ -44,6 +44,8 @@ class Entry:
 
     `movements` pairs addresses with amounts (positive comes in, negative goes out). `reference` names what the entry
     stands for, as a path below the community. Entries in a row with the same `group` are linked: all or none.
+    `debts` pairs accounts with the account of their debt: what comes in settles the debt first, and what the account
+    does not hold is charged to the debt.
     """
 
     community: int
@@ -54,6 +56,7 @@ class Entry:
     reverses: int | None = None
     reason: str | None = None
     group: object = None
+    debts: tuple[tuple[str, str], ...] = ()
 
 
 class State(NamedTuple):
@@ -107,7 +110,7 @@ def _decide(current: dict[Account, State], entry: Entry) -> tuple[Change, ...] |
     if refusal is not None:
         return refusal
     changes = []
-    for address, amount in entry.movements:
+    for address, amount in _shared_with_debts(current, entry):
         account = Account(entry.community, address)
         state = current[account]
         balance = state.balance + amount
@@ -119,12 +122,31 @@ def _decide(current: dict[Account, State], entry: Entry) -> tuple[Change, ...] |
     return tuple(changes)
 
 
+def _shared_with_debts(current: Mapping[Account, State], entry: Entry) -> list[tuple[str, int]]:
+    """Share each movement of an account that has a debt between the two."""
+    debts = dict(entry.debts)
+    movements = []
+    for address, amount in entry.movements:
+        to_debt = 0
+        if address in debts:
+            held = current[Account(entry.community, address)].balance
+            owed = -current[Account(entry.community, debts[address])].balance
+            to_debt = min(amount, owed) if amount > 0 else min(held + amount, 0)
+            movements.append((debts[address], to_debt))
+        movements.append((address, amount - to_debt))
+    return [(address, amount) for address, amount in movements if amount]
+
+
 def _shape_refusal(current: Mapping[Account, State], entry: Entry) -> Refusal | None:
     sums: dict[str, int] = defaultdict(int)
     if not entry.movements:
         return UnbalancedEntry(reason="it moves nothing")
-    if len({address for address, _ in entry.movements}) < len(entry.movements):
+    named = [address for address, _ in entry.movements] + [debt for _, debt in entry.debts]
+    if len(set(named)) < len(named):
         return UnbalancedEntry(reason="an account stands in it twice")
+    for _, debt in entry.debts:
+        if Account(entry.community, debt) not in current:
+            return UnknownAccount(account=debt)
     for address, amount in entry.movements:
         state = current.get(Account(entry.community, address))
         if state is None:

@@ -52,7 +52,12 @@ async def post(session: Session, entries: Sequence[Entry]) -> list[Posted | Refu
 
     A fixed number of statements whatever the number of entries. The heads of all communities must be held.
     """
-    wanted = (Account(entry.community, address) for entry in entries for address, _ in entry.movements)
+    wanted = (
+        Account(entry.community, address)
+        for entry in entries
+        for pairs in (entry.movements, ((debt, 0) for _, debt in entry.debts))
+        for address, _ in pairs
+    )
     states = await store.load_states(session, wanted)
     outcomes: list[Posted | Refusal] = []
     transactions: list[Row] = []
@@ -128,7 +133,9 @@ async def balances(session: Session, accounts: Sequence[Account], *, at: datetim
     return {account: state.balance for account, state in (await store.load_states(session, accounts)).items()}
 
 
-async def statement(session: Session, accounts: Sequence[Account], *, before: Sequence[int], limit: int) -> list[Line]:
+async def statement(
+    session: Session, accounts: Sequence[Account], *, before: Sequence[int], limit: int | None
+) -> list[Line]:
     """The newest postings of a few accounts of one community together, newest first, at most `limit`.
 
     `before` has for each account the version below which to read.

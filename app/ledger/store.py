@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sqlalchemy import RowMapping
 
     from app.kernel.database import Session
+    from app.kernel.paging import Paging
     from app.kernel.rows import Query, Row
 
 
@@ -125,7 +126,7 @@ _lines = sa.select(
 )
 
 
-async def lines_of_account(session: Session, account: Account, *, before: int, limit: int) -> list[Line]:
+async def lines_of_account(session: Session, account: Account, *, before: int, limit: int | None) -> list[Line]:
     """Load an account's newest postings, at most `limit`, with a version below `before`; newest first."""
     conditions = [
         ledger_postings.c.community_id == account.community,
@@ -153,15 +154,13 @@ async def lines_of_transactions(session: Session, community: int, numbers: Seque
 
 
 async def transactions(
-    session: Session, community: int, *, before: int | None, limit: int, number: int | None = None
+    session: Session, community: int, paging: Paging, *, number: int | None = None
 ) -> list[RowMapping]:
-    """Load transaction rows, newest first, below the number `before`, or the one with this number."""
+    """Load transaction rows, newest first, or the one with this number."""
     statement = sa.select(ledger_transactions).where(ledger_transactions.c.community_id == community)
-    if before is not None:
-        statement = statement.where(ledger_transactions.c.transaction_number < before)
     if number is not None:
         statement = statement.where(ledger_transactions.c.transaction_number == number)
-    found = await session.execute(statement.order_by(ledger_transactions.c.transaction_number.desc()).limit(limit))
+    found = await session.execute(paging.newest_first(statement, ledger_transactions.c.transaction_number))
     return [row._mapping for row in found]
 
 
@@ -205,8 +204,8 @@ async def balances_at(session: Session, accounts: Sequence[Account], moment: dat
     return {Account(community, row[0]): row[1] for row in found}
 
 
-async def accounts(session: Session, community: int, *, after: int, limit: int) -> list[RowMapping]:
-    """Load accounts with what they hold, by account number above `after`."""
+async def accounts(session: Session, community: int, paging: Paging) -> list[RowMapping]:
+    """Load accounts with what they hold, in the order of their opening."""
     found = await session.execute(
         sa.select(
             ledger_accounts.c.account_number,
@@ -216,9 +215,9 @@ async def accounts(session: Session, community: int, *, after: int, limit: int) 
             ledger_balances.c.version,
         )
         .join(ledger_balances, _same(ledger_accounts, ledger_balances, "community_id", "account_number"))
-        .where(ledger_accounts.c.community_id == community, ledger_accounts.c.account_number > after)
+        .where(ledger_accounts.c.community_id == community, ledger_accounts.c.account_number > (paging.position or 0))
         .order_by(ledger_accounts.c.account_number)
-        .limit(limit)
+        .limit(paging.wanted)
     )
     return [row._mapping for row in found]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 from uuid import UUID
 
@@ -9,11 +10,10 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel
 
 from app.access.guard import Admitted, AdmittedDep
-from app.http.commands import created, submit
-from app.http.context import LIMIT_DEFAULT, ContextDep, Cursor, Limit
+from app.http.commands import answered, created, submit
+from app.http.context import ContextDep
+from app.http.lists import ListingDep
 from app.http.operations import ACCOUNT_READERS, DESK, operation
-from app.kernel.idempotency import Answer
-from app.kernel.paging import open_page
 from app.redemptions import service
 from app.redemptions.rules import CANCELLED, COLLECTED, Redemption
 from app.redemptions.schemas import (
@@ -33,10 +33,6 @@ _example = {
 }
 
 
-def _body(redemption: Redemption) -> bytes:
-    return RedemptionModel.of(redemption).model_dump_json().encode()
-
-
 @router.post(
     "",
     status_code=201,
@@ -53,12 +49,11 @@ async def create_redemption(request: Request, body: RedemptionNew, admitted: Adm
     """Hold points and pieces for a volunteer until they are collected, cancelled or lapse."""
     return await submit(
         request,
-        caller_id=admitted.caller.client_id,
-        community=admitted.community,
+        admitted,
         body=body,
-        item=body.command(admitted.community, admitted.caller.client_id),
+        item=body.command(admitted.community, admitted.caller_id),
         run=service.reserve_unreferenced,
-        render=lambda redemption: created(request, redemption.id, _body(redemption)),
+        render=lambda redemption: created(request, redemption.id, RedemptionModel.of(redemption)),
     )
 
 
@@ -68,32 +63,18 @@ async def create_redemption(request: Request, body: RedemptionNew, admitted: Adm
     **operation(roles=ACCOUNT_READERS, summary="List redemptions", problems=["invalid-cursor"]),
 )
 async def list_redemptions(
-    context: ContextDep,
+    listing: ListingDep,
     admitted: AdmittedDep,
     status: Annotated[Status | None, Query()] = None,
     volunteer_id: Annotated[UUID | None, Query()] = None,
-    limit: Limit = LIMIT_DEFAULT,
-    cursor: Cursor = None,
 ) -> RedemptionPage:
     """Redemptions, newest first."""
-    vault = context.database.vault
     filters = {"status": status, "volunteer_id": volunteer_id and str(volunteer_id)}
-    paging = open_page(vault, f"redemptions/{admitted.community}", limit=limit, cursor=cursor, filters=filters)
-    only = paging.filters.get("volunteer_id")
-    async with context.database.read(admitted.community) as session:
-        found = await service.list_redemptions(
-            session,
-            admitted.community,
-            before=paging.position,
-            limit=limit + 1,
-            status=paging.filters.get("status"),
-            volunteer_id=UUID(only) if only else None,
-        )
-    page = paging.page(vault, found, lambda redemption: redemption.number)
-    return RedemptionPage(items=[_shown(one, admitted) for one in page.items], next_cursor=page.next_cursor)
+    page = await listing.page("redemptions", admitted.community, service.list_redemptions, filters=filters)
+    return RedemptionPage.of(page, partial(_shown, admitted))
 
 
-def _shown(redemption: Redemption, admitted: Admitted) -> RedemptionModel:
+def _shown(admitted: Admitted, redemption: Redemption) -> RedemptionModel:
     return RedemptionModel.of(redemption, code=admitted.role in DESK)
 
 
@@ -105,18 +86,17 @@ def _shown(redemption: Redemption, admitted: Admitted) -> RedemptionModel:
 async def get_redemption(redemption_id: UUID, context: ContextDep, admitted: AdmittedDep) -> RedemptionModel:
     """One redemption."""
     async with context.database.read(admitted.community) as session:
-        return _shown(await service.get_redemption(session, admitted.community, redemption_id), admitted)
+        return _shown(admitted, await service.get_redemption(session, admitted.community, redemption_id))
 
 
 async def _close(request: Request, admitted: Admitted, body: BaseModel, closing: service.Closing) -> Response:
     return await submit(
         request,
-        caller_id=admitted.caller.client_id,
-        community=admitted.community,
+        admitted,
         body=body,
         item=closing,
         run=service.close_redemptions,
-        render=lambda redemption: Answer(200, _body(redemption)),
+        render=lambda redemption: answered(RedemptionModel.of(redemption)),
     )
 
 
@@ -136,7 +116,7 @@ async def collect_redemption(
 ) -> Response:
     """Hand reserved goods over against the pickup code; the points are spent."""
     closing = service.Closing(
-        admitted.community, redemption_id, COLLECTED, admitted.caller.client_id, pickup_code=body.pickup_code
+        admitted.community, redemption_id, COLLECTED, admitted.caller_id, pickup_code=body.pickup_code
     )
     return await _close(request, admitted, body, closing)
 
@@ -156,7 +136,5 @@ async def cancel_redemption(
     redemption_id: UUID, request: Request, body: CancellationNew, admitted: AdmittedDep
 ) -> Response:
     """Cancel a reserved redemption: points and pieces are free again."""
-    closing = service.Closing(
-        admitted.community, redemption_id, CANCELLED, admitted.caller.client_id, reason=body.reason
-    )
+    closing = service.Closing(admitted.community, redemption_id, CANCELLED, admitted.caller_id, reason=body.reason)
     return await _close(request, admitted, body, closing)

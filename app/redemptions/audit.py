@@ -14,10 +14,11 @@ from uuid import UUID
 from app import ledger
 from app.communities.rules import POINTS_REDEEMED
 from app.goods import rules as goods_rules
+from app.kernel.paging import Paging
 from app.ledger import Account, Booked, Discrepancy
 from app.redemptions import store
 from app.redemptions.rules import CANCELLED, COLLECTED, LAPSED, RESERVED, collection, release, reservation
-from app.volunteers.rules import reserved_account
+from app.volunteers.rules import reserved_account, with_debts_merged
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 _closings = {"collection": COLLECTED, "cancellation": CANCELLED, "lapse": LAPSED}
 _movements = {"reservation": reservation, "collection": collection, "cancellation": release, "lapse": release}
+
+_credits = {"cancellation", "lapse"}
 
 KINDS = frozenset(_movements)
 """The kinds of transactions that redemptions account for."""
@@ -56,15 +59,15 @@ async def _wrong_sums(session: Session, community: int) -> list[Discrepancy]:
     """Compare points with the lines they pay for, and what accounts hold with what redemptions keep there."""
     found: list[Discrepancy] = []
     expected: Counter[str] = Counter({POINTS_REDEEMED: 0})
-    before: int | None = None
-    while page := await store.page(session, community, before=before, limit=_per_step):
+    paging = Paging(limit=_per_step)
+    while page := await store.page(session, community, paging):
         for one in page:
             expected.update(_held(one))
             price = sum(line.quantity * line.points_each for line in one.lines)
             if price != one.points:
                 detail = f"points {one.points}, lines {price}"
                 found.append(Discrepancy("redemption-price-wrong", f"redemption/{one.id}", detail))
-        before = page[-1].number
+        paging = Paging(limit=_per_step, position=page[-1].number)
     held = await ledger.balances(session, [Account(community, address) for address in expected])
     for address, amount in expected.items():
         balance = held.get(Account(community, address))
@@ -115,6 +118,8 @@ def _wrong_posting(number: int, posted: Booked, redemption: Redemption | None) -
     if _closings.get(posted.kind, status) != status:
         return [Discrepancy("redemption-status-wrong", subject, f"status {status}, transaction {number} {posted.kind}")]
     expected = Booked(posted.kind, f"{_prefix}{redemption.id}", dict(_movements[posted.kind](redemption)))
+    if posted.kind in _credits:
+        posted = posted._replace(movements=with_debts_merged(posted.movements))
     if posted == expected:
         return []
     return [Discrepancy("redemption-wrong", subject, f"posted {posted}, expected {expected}")]

@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, Strict, StringConstraints, model_validator
 
 from app.http.fields import Moment, Paragraph, Positive, RequestModel
+from app.http.pages import PageModel
 from app.redemptions.rules import Redemption
 from app.redemptions.service import NewRedemption, Wanted
 
@@ -111,8 +112,5 @@ class RedemptionModel(BaseModel):
         )
 
 
-class RedemptionPage(BaseModel):
+class RedemptionPage(PageModel[RedemptionModel]):
     """A page of redemptions."""
-
-    items: list[RedemptionModel]
-    next_cursor: str | None

@@ -37,7 +37,7 @@ from app.redemptions.rules import (
     reservation,
 )
 from app.volunteers.errors import UnknownVolunteer
-from app.volunteers.rules import points_account
+from app.volunteers.rules import debts_of, points_account
 from app.volunteers.service import consent_dates
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from app.communities.rules import Community
     from app.goods.rules import Goods
     from app.kernel.database import Session
+    from app.kernel.paging import Paging
     from app.kernel.references import Seen
     from app.redemptions.store import RedemptionKey
 
@@ -248,7 +249,9 @@ def _event(redemption: Redemption) -> Event:
     return Event(redemption.community, f"redemption.{redemption.status}", ids)
 
 
-def _entry(redemption: Redemption, kind: str, movements: tuple[tuple[str, int], ...], by: str) -> Entry:
+def _entry(
+    redemption: Redemption, kind: str, movements: tuple[tuple[str, int], ...], by: str, *, settles: bool = False
+) -> Entry:
     return Entry(
         community=redemption.community,
         kind=kind,
@@ -256,6 +259,7 @@ def _entry(redemption: Redemption, kind: str, movements: tuple[tuple[str, int], 
         reference=f"redemptions/{redemption.id}",
         posted_by=by,
         reason=redemption.reason,
+        debts=debts_of(redemption.volunteer_id) if settles else (),
     )
 
 
@@ -295,8 +299,10 @@ def _closing_refusal(session: Session, redemption: Redemption | None, item: Clos
 
 
 def _closing_entry(redemption: Redemption) -> Entry:
-    movements = collection(redemption) if redemption.status == COLLECTED else release(redemption)
-    return _entry(redemption, _kinds[redemption.status], movements, redemption.closed_by or "")
+    kind, by = _kinds[redemption.status], redemption.closed_by or ""
+    if redemption.status == COLLECTED:
+        return _entry(redemption, kind, collection(redemption), by)
+    return _entry(redemption, kind, release(redemption), by, settles=True)
 
 
 async def get_redemption(session: Session, community: int, redemption_id: UUID) -> Redemption:
@@ -307,14 +313,6 @@ async def get_redemption(session: Session, community: int, redemption_id: UUID) 
     return found[community, redemption_id]
 
 
-async def list_redemptions(
-    session: Session,
-    community: int,
-    *,
-    before: int | None = None,
-    limit: int | None = None,
-    status: str | None = None,
-    volunteer_id: UUID | None = None,
-) -> list[Redemption]:
-    """Redemptions, newest first; all without a limit."""
-    return await store.page(session, community, before=before, limit=limit, status=status, volunteer_id=volunteer_id)
+async def list_redemptions(session: Session, community: int, paging: Paging) -> list[Redemption]:
+    """Redemptions, newest first; filters: `status`, `volunteer_id`."""
+    return await store.page(session, community, paging)

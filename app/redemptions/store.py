@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from app.kernel.database import Session
+    from app.kernel.paging import Paging
     from app.kernel.rows import AnyRow, Query
 
 RedemptionKey = tuple[int, "UUID"]
@@ -140,25 +141,14 @@ async def load(session: Session, keys: Collection[RedemptionKey]) -> dict[Redemp
     return {(one.community, one.id): one for one in await _with_lines(session, rows)}
 
 
-async def page(
-    session: Session,
-    community: int,
-    *,
-    before: int | None,
-    limit: int | None,
-    status: str | None = None,
-    volunteer_id: UUID | None = None,
-) -> list[Redemption]:
-    """Load redemptions, newest first, below a number; all without a limit."""
+async def page(session: Session, community: int, paging: Paging) -> list[Redemption]:
+    """Load redemptions, newest first; filters: `status`, `volunteer_id`."""
     statement = sa.select(redemptions).where(_r.community_id == community)
-    if before is not None:
-        statement = statement.where(_r.number < before)
-    if status is not None:
+    if status := paging.filters.get("status"):
         statement = statement.where(_r.status == status)
-    if volunteer_id is not None:
+    if volunteer_id := paging.filtered_id("volunteer_id"):
         statement = statement.where(_r.volunteer_id == volunteer_id)
-    rows = list(await session.execute(statement.order_by(_r.number.desc()).limit(limit)))
-    return await _with_lines(session, rows)
+    return await _with_lines(session, list(await session.execute(paging.newest_first(statement, _r.number))))
 
 
 async def _with_lines(session: Session, rows: Sequence[AnyRow]) -> list[Redemption]:

@@ -8,10 +8,11 @@ from fastapi import APIRouter, Path, Query
 
 from app import ledger
 from app.access.guard import AdmittedDep
-from app.http.context import LIMIT_DEFAULT, ContextDep, Cursor, Limit
+from app.http.context import ContextDep
+from app.http.lists import LimitQuery, ListingDep
 from app.http.operations import AUDITORS, EVENT_READERS, operation
 from app.kernel import events
-from app.kernel.paging import open_page
+from app.kernel.paging import limit_default
 from app.reports import service
 from app.reports.schemas import (
     AccountModel,
@@ -34,18 +35,10 @@ _NUMBER_MAX = 2**53 - 1
     response_model=TransactionPage,
     **operation(roles=AUDITORS, summary="List transactions", problems=["invalid-cursor"]),
 )
-async def list_transactions(
-    context: ContextDep, admitted: AdmittedDep, limit: Limit = LIMIT_DEFAULT, cursor: Cursor = None
-) -> TransactionPage:
+async def list_transactions(listing: ListingDep, admitted: AdmittedDep) -> TransactionPage:
     """Transactions with their entries, newest first."""
-    vault = context.database.vault
-    paging = open_page(vault, f"transactions/{admitted.community}", limit=limit, cursor=cursor, filters={})
-    async with context.database.read(admitted.community) as session:
-        found = await service.list_transactions(session, admitted.community, before=paging.position, limit=limit + 1)
-    page = paging.page(vault, found, lambda transaction: transaction.id)
-    return TransactionPage(
-        items=[TransactionModel.model_validate(one) for one in page.items], next_cursor=page.next_cursor
-    )
+    page = await listing.page("transactions", admitted.community, service.list_transactions, place=lambda one: one.id)
+    return TransactionPage.of(page, TransactionModel.model_validate)
 
 
 @router.get(
@@ -67,20 +60,15 @@ async def get_transaction(
     response_model=AccountPage,
     **operation(roles=AUDITORS, summary="List accounts", problems=["invalid-cursor"]),
 )
-async def list_accounts(
-    context: ContextDep, admitted: AdmittedDep, limit: Limit = LIMIT_DEFAULT, cursor: Cursor = None
-) -> AccountPage:
+async def list_accounts(listing: ListingDep, admitted: AdmittedDep) -> AccountPage:
     """Accounts with what they hold, in the order of their opening."""
-    vault = context.database.vault
-    paging = open_page(vault, f"accounts/{admitted.community}", limit=limit, cursor=cursor, filters={})
-    async with context.database.read(admitted.community) as session:
-        found = await ledger.accounts(session, admitted.community, after=paging.position or 0, limit=limit + 1)
-    page = paging.page(vault, found, lambda row: row["account_number"])
-    items = [
-        AccountModel(account=row["address"], unit=row["unit"], balance=row["balance"], version=row["version"])
-        for row in page.items
-    ]
-    return AccountPage(items=items, next_cursor=page.next_cursor)
+    page = await listing.page("accounts", admitted.community, ledger.accounts, place=lambda row: row["account_number"])
+    return AccountPage.of(
+        page,
+        lambda row: AccountModel(
+            account=row["address"], unit=row["unit"], balance=row["balance"], version=row["version"]
+        ),
+    )
 
 
 @router.get(
@@ -105,7 +93,7 @@ async def list_events(
     context: ContextDep,
     admitted: AdmittedDep,
     after: Annotated[int, Query(ge=0, le=_NUMBER_MAX, description="number of the last event read")] = 0,
-    limit: Limit = LIMIT_DEFAULT,
+    limit: LimitQuery = limit_default,
 ) -> EventPage:
     """Events after a number, in the order of commits; none ever appears behind a reader."""
     async with context.database.read(admitted.community) as session:

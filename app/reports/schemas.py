@@ -7,6 +7,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.http.pages import PageModel
+
 
 class EntryModel(BaseModel):
     """A movement on one account, with the account's balance after it."""
@@ -35,11 +37,8 @@ class TransactionModel(BaseModel):
     entries: list[EntryModel]
 
 
-class TransactionPage(BaseModel):
+class TransactionPage(PageModel[TransactionModel]):
     """A page of transactions."""
-
-    items: list[TransactionModel]
-    next_cursor: str | None
 
 
 class AccountModel(BaseModel):
@@ -53,11 +52,8 @@ class AccountModel(BaseModel):
     version: int
 
 
-class AccountPage(BaseModel):
+class AccountPage(PageModel[AccountModel]):
     """A page of accounts."""
-
-    items: list[AccountModel]
-    next_cursor: str | None
 
 
 class UnitModel(BaseModel):

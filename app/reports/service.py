@@ -11,6 +11,7 @@ from app.hours import audit as hours
 from app.kernel.errors import NotFound, Refused
 from app.kernel.events import number_gap
 from app.kernel.heads import head_numbers
+from app.kernel.paging import Paging
 from app.ledger import Discrepancy, Line
 from app.redemptions import audit as redemptions
 
@@ -55,10 +56,10 @@ async def audit_community(session: Session, community: int) -> list[Discrepancy]
 
 
 async def list_transactions(
-    session: Session, community: int, *, before: int | None, limit: int, number: int | None = None
+    session: Session, community: int, paging: Paging, *, number: int | None = None
 ) -> list[Transaction]:
     """Transactions with their entries, newest first."""
-    rows = await ledger.transactions(session, community, before=before, limit=limit, number=number)
+    rows = await ledger.transactions(session, community, paging, number=number)
     lines = await ledger.lines_of_transactions(session, community, [row["transaction_number"] for row in rows])
     return [
         Transaction(
@@ -77,7 +78,7 @@ async def list_transactions(
 
 async def get_transaction(session: Session, community: int, number: int) -> Transaction:
     """Read one transaction. Raises `Refused(NotFound)`."""
-    found = await list_transactions(session, community, before=None, limit=1, number=number)
+    found = await list_transactions(session, community, Paging(limit=1), number=number)
     if not found:
         raise Refused(NotFound(resource="transaction"))
     return found[0]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from functools import partial
 from typing import Annotated
 from uuid import UUID
 
@@ -11,12 +12,11 @@ from fastapi import APIRouter, Query, Request, Response
 from app.access.errors import RoleMissing
 from app.access.guard import Admitted, AdmittedDep
 from app.http.commands import created, submit
-from app.http.context import LIMIT_DEFAULT, ContextDep, Cursor, Limit
-from app.http.operations import ACCOUNT_READERS, DESK, NAMELESS, READERS, VERIFIER, VERIFIERS, operation
+from app.http.context import ContextDep
+from app.http.lists import Listing, ListingDep
+from app.http.operations import ACCOUNT_READERS, DESK, NAMED, NAMELESS, READERS, VERIFIER, operation
 from app.kernel.errors import Refused
 from app.kernel.idempotency import Answer
-from app.kernel.paging import open_page
-from app.ledger import Line
 from app.volunteers import service
 from app.volunteers.rules import Volunteer, with_masked_id, with_masked_phone, without_names
 from app.volunteers.schemas import (
@@ -63,15 +63,13 @@ async def register_volunteer(request: Request, body: VolunteerNew, admitted: Adm
 
     def render(volunteer: Volunteer) -> Answer:
         shown = VolunteerModel.model_validate(with_masked_id(volunteer))
-        answer = created(request, volunteer.id, shown.model_dump_json().encode())
-        return Answer(answer.status, answer.body, answer.location, person=volunteer.id)
+        return created(request, volunteer.id, shown, person=volunteer.id)
 
     return await submit(
         request,
-        caller_id=admitted.caller.client_id,
-        community=admitted.community,
+        admitted,
         body=body,
-        item=body.registration(admitted.community, admitted.caller.client_id),
+        item=body.registration(admitted.community, admitted.caller_id),
         run=service.register_volunteers,
         render=render,
     )
@@ -84,32 +82,27 @@ async def register_volunteer(request: Request, body: VolunteerNew, admitted: Adm
 )
 async def list_volunteers(
     context: ContextDep,
+    listing: ListingDep,
     admitted: AdmittedDep,
     phone: Annotated[Phone | None, Query(description="exactly this number; not for auditor and integrator")] = None,
     id_number: Annotated[
         str | None, Query(max_length=18, description="exactly this; not for auditor and integrator")
     ] = None,
-    limit: Limit = LIMIT_DEFAULT,
-    cursor: Cursor = None,
 ) -> VolunteerPage:
     """Volunteers, newest first, with masked phone numbers."""
     if (phone or id_number) and admitted.role in NAMELESS:
         # Finding a person by number would tell them who stands behind an id.
-        raise Refused(RoleMissing(role=admitted.role, roles=VERIFIERS + DESK[-1:]))
+        raise Refused(RoleMissing(role=admitted.role, roles=NAMED))
     vault = context.database.vault
     filters = {"phone": phone, "id_number": id_number}
-    hashed = {name: value and vault.hash("filter", value) for name, value in filters.items()}
-    paging = open_page(vault, f"volunteers/{admitted.community}", limit=limit, cursor=cursor, filters=hashed)
-    async with context.database.read(admitted.community) as session:
-        found = await service.list_volunteers(
-            session, admitted.community, before=paging.position, limit=limit + 1, phone=phone, id_number=id_number
-        )
-    page = paging.page(vault, found, lambda volunteer: volunteer.number)
-    view = _view(admitted, listed=True)
-    return VolunteerPage(
-        items=[VolunteerModel.model_validate(view(volunteer)) for volunteer in page.items],
-        next_cursor=page.next_cursor,
+    page = await listing.page(
+        "volunteers",
+        admitted.community,
+        partial(service.list_volunteers, phone=phone, id_number=id_number),
+        filters={name: value and vault.hash("filter", value) for name, value in filters.items()},
     )
+    view = _view(admitted, listed=True)
+    return VolunteerPage.of(page, lambda volunteer: VolunteerModel.model_validate(view(volunteer)))
 
 
 @router.get("/{volunteer_id}", response_model=VolunteerModel, **operation(roles=READERS, summary="Read a volunteer"))
@@ -137,26 +130,12 @@ async def get_balance(volunteer_id: UUID, context: ContextDep, admitted: Admitte
     response_model=StatementPage,
     **operation(roles=ACCOUNT_READERS, summary="Read a volunteer's statement", problems=["invalid-cursor"]),
 )
-async def get_statement(
-    volunteer_id: UUID,
-    context: ContextDep,
-    admitted: AdmittedDep,
-    limit: Limit = LIMIT_DEFAULT,
-    cursor: Cursor = None,
-) -> StatementPage:
+async def get_statement(volunteer_id: UUID, listing: ListingDep, admitted: AdmittedDep) -> StatementPage:
     """Minutes and points with their balances after each line, newest first."""
-    vault = context.database.vault
-    scope = f"statement/{admitted.community}/{volunteer_id}"
-    paging = open_page(vault, scope, limit=limit, cursor=cursor, filters={})
-    async with context.database.read(admitted.community) as session:
-        lines, before = await service.get_statement(
-            session, admitted.community, volunteer_id, before=paging.position, limit=limit + 1
-        )
-    page = paging.page(vault, lines, lambda _: _positions(lines[:limit], before))
-    return StatementPage(items=[LineModel.model_validate(line) for line in page.items], next_cursor=page.next_cursor)
+    return await _statement(listing, admitted.community, volunteer_id)
 
 
-def _positions(shown: list[Line], before: Sequence[int]) -> list[int]:
-    """The lowest version shown of each of the two accounts: where the next page goes on."""
-    lowest = {line.unit: line.version for line in shown}
-    return [lowest.get("MINUTE", before[0]), lowest.get("POINT", before[1])]
+async def _statement(listing: Listing, community: int, volunteer_id: UUID) -> StatementPage:
+    find = partial(service.get_statement, volunteer_id=volunteer_id)
+    page = await listing.page(f"statement/{volunteer_id}", community, find, place=lambda line: line.place)
+    return StatementPage.of(page, lambda placed: LineModel.model_validate(placed.line))

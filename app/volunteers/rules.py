@@ -11,6 +11,7 @@ from stdnum.exceptions import InvalidComponent
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Mapping
     from datetime import datetime
     from uuid import UUID
 
@@ -20,6 +21,7 @@ GUARDED_BELOW_YEARS = 14
 _id_number = re.compile(r"[1-9][0-9]{16}[0-9Xx]")
 _mobile = re.compile(r"1[3-9][0-9]{9}")
 _mask = "**"
+_owed = "_owed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,21 @@ def reserved_account(volunteer_id: UUID) -> str:
 
 def owed_account(volunteer_id: UUID) -> str:
     """The address of spent points that a correction took back."""
-    return f"volunteer/{volunteer_id}/points_owed"
+    return f"{points_account(volunteer_id)}{_owed}"
+
+
+def debts_of(volunteer_id: UUID) -> tuple[tuple[str, str], ...]:
+    """The debt that every credit to the volunteer's points settles first, as the ledger's entries name it."""
+    return ((points_account(volunteer_id), owed_account(volunteer_id)),)
+
+
+def with_debts_merged(movements: Mapping[str, int]) -> dict[str, int]:
+    """What an entry moves when points owed count as points: how a feature decided it before the debt took its share."""
+    merged: dict[str, int] = {}
+    for address, amount in movements.items():
+        name = address.removesuffix(_owed) if address.startswith("volunteer/") else address
+        merged[name] = merged.get(name, 0) + amount
+    return {address: amount for address, amount in merged.items() if amount}
 
 
 def is_mobile(phone: str) -> bool:

@@ -10,6 +10,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from app.http.fields import Code, Day, ExternalIds, Line, Moment, Name, RequestModel
+from app.http.pages import PageModel
 from app.volunteers.rules import Consent, Guardian, Person, birth_date_in, is_id_number, is_mobile
 from app.volunteers.service import Registration
 
@@ -130,11 +131,8 @@ class VolunteerModel(BaseModel):
     registered_at: datetime
 
 
-class VolunteerPage(BaseModel):
+class VolunteerPage(PageModel[VolunteerModel]):
     """A page of volunteers."""
-
-    items: list[VolunteerModel]
-    next_cursor: str | None
 
 
 class BalanceModel(BaseModel):
@@ -164,8 +162,5 @@ class LineModel(BaseModel):
     reference: str = Field(description="what it stands for, as a path below the community")
 
 
-class StatementPage(BaseModel):
+class StatementPage(PageModel[LineModel]):
     """A page of a statement."""
-
-    items: list[LineModel]
-    next_cursor: str | None

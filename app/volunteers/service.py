@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from app.communities.rules import Community
     from app.kernel.database import Session
+    from app.kernel.paging import Paging
     from app.kernel.rows import AnyRow
     from app.kernel.vault import Vault
     from app.ledger import Line
@@ -230,21 +231,15 @@ async def get_volunteer(session: Session, community: int, volunteer_id: UUID) ->
 
 
 async def list_volunteers(
-    session: Session,
-    community: int,
-    *,
-    before: int | None = None,
-    limit: int | None = None,
-    phone: str | None = None,
-    id_number: str | None = None,
+    session: Session, community: int, paging: Paging, *, phone: str | None = None, id_number: str | None = None
 ) -> list[Volunteer]:
-    """Volunteers with all personal data, newest first; by exact phone or ID number; all without a limit."""
+    """Volunteers with all personal data, newest first; by exact phone or ID number."""
     matching = {}
     if phone is not None:
         matching["phone_hash"] = phone_hash(session.vault, community, phone)
     if id_number is not None:
         matching["id_number_hash"] = _number_hash(session.vault, community, id_number)
-    rows = await store.page(session, community, before=before, limit=limit, matching=matching)
+    rows = await store.page(session, community, paging, matching=matching)
     return await _opened(session, community, rows)
 
 
@@ -290,17 +285,28 @@ async def get_balance(session: Session, community: int, volunteer_id: UUID) -> H
     )
 
 
-async def get_statement(
-    session: Session, community: int, volunteer_id: UUID, *, before: Sequence[int] | None, limit: int
-) -> tuple[list[Line], Sequence[int]]:
-    """The volunteer's minutes and points, newest first, below the two versions given (None: all there are now).
+@dataclass(frozen=True, slots=True)
+class StatementLine:
+    """A line of the statement; `place` has for each account the version below which the lines after it are."""
 
-    Gives the lines and the versions they were read below, so that the pages that follow stay free of what is posted
-    meanwhile. Raises `Refused(NotFound)`.
+    line: Line
+    place: list[int]
+
+
+async def get_statement(session: Session, community: int, paging: Paging, *, volunteer_id: UUID) -> list[StatementLine]:
+    """The volunteer's minutes and points, newest first. Raises `Refused(NotFound)`.
+
+    Where a page goes on is a version of each account, so that it stays free of what is posted meanwhile.
     """
     accounts = [Account(community, minutes_account(volunteer_id)), Account(community, points_account(volunteer_id))]
     states = await ledger.states(session, accounts)
     if not states:
         raise Refused(NotFound(resource="volunteer"))
-    below = before or [states[account].version + 1 for account in accounts]
-    return await ledger.statement(session, accounts, before=below, limit=limit), below
+    below = paging.position or [states[account].version + 1 for account in accounts]
+    lines = await ledger.statement(session, accounts, before=below, limit=paging.wanted)
+    places = dict(zip((account.address for account in accounts), below, strict=True))
+    shown = []
+    for line in lines:
+        places[line.account] = line.version
+        shown.append(StatementLine(line, list(places.values())))
+    return shown

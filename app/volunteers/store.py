@@ -13,9 +13,10 @@ from app.volunteers.tables import volunteers
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from app.kernel.database import Session
+    from app.kernel.paging import Paging
     from app.kernel.rows import AnyRow, Query, Row
 
 VolunteerKey = tuple[int, UUID]
@@ -67,21 +68,12 @@ async def consent_dates(session: Session, asked: Collection[VolunteerKey]) -> di
     return {(row[0], row[1]): row[2] for row in found}
 
 
-async def page(
-    session: Session,
-    community: int,
-    *,
-    before: int | None = None,
-    limit: int | None = None,
-    matching: dict[str, str] | None = None,
-) -> list[AnyRow]:
-    """Load volunteers, newest first, below a number; those whose hash columns match; all without a limit."""
+async def page(session: Session, community: int, paging: Paging, *, matching: Mapping[str, str]) -> list[AnyRow]:
+    """Load volunteers, newest first; those whose hash columns match."""
     statement = sa.select(volunteers).where(volunteers.c.community_id == community)
-    if before is not None:
-        statement = statement.where(volunteers.c.number < before)
-    for column, value in (matching or {}).items():
+    for column, value in matching.items():
         statement = statement.where(volunteers.c[column] == value)
-    return list(await session.execute(statement.order_by(volunteers.c.number.desc()).limit(limit)))
+    return list(await session.execute(paging.newest_first(statement, volunteers.c.number)))
 
 
 async def find(session: Session, community: int, volunteer_id: UUID) -> AnyRow | None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from app import ledger
+from app.kernel.paging import Paging
 from app.worker import run_due
 from tests.bank import done
 from tests.races.books import assert_books_agree
@@ -164,7 +165,7 @@ async def check_sums(hammer: Hammer) -> None:
     """Hold what the answers said against what the accounts hold."""
     bank = hammer.bank
     async with bank.database.read(bank.number) as session:
-        rows = await ledger.accounts(session, bank.number, after=0, limit=1000)
+        rows = await ledger.accounts(session, bank.number, Paging())
     held = {row["address"]: row["balance"] for row in rows}
     assert (held["community/points_issued"], held["community/minutes_given"]) == (-hammer.issued, -hammer.minutes)
     assert held["community/points_redeemed"] == hammer.redeemed

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from app import ledger
+from app.kernel.paging import Paging
 from tests.bank import done
 
 if TYPE_CHECKING:
@@ -25,5 +26,5 @@ async def furnish(bank: Bank) -> None:
     path = f"redemptions/{reserved['id']}/collection"
     done(await bank.desk.post(path, {"pickup_code": reserved["pickup_code"]}), 200)
     async with bank.database.write(bank.number) as session:
-        (newest,) = await ledger.transactions(session, bank.number, before=None, limit=1)
+        newest, *_ = await ledger.transactions(session, bank.number, Paging(limit=1))
         await ledger.reverse(session, bank.number, [newest["transaction_number"]], reason="test", posted_by="test")

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from app import ledger
 from app.kernel.heads import ledger_heads as heads
+from app.kernel.paging import Paging
 from app.ledger import Discrepancy
 from app.ledger.audit import _checks
 from app.ledger.tables import ledger_accounts as accounts
@@ -209,7 +210,7 @@ async def test_books_that_nobody_touched_have_nothing_to_find(kept: Database) ->
     async with kept.read(1, 2) as session:
         for community in (1, 2):
             assert await ledger.audit(session, community) == []
-            assert len(await ledger.transactions(session, community, before=None, limit=10)) == 6
+            assert len(await ledger.transactions(session, community, Paging())) == 6
 
 
 async def test_every_tampering_is_noticed_in_its_community_and_in_no_other(kept: Database, settings: Settings) -> None:

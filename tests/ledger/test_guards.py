@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from app import ledger
+from app.kernel.paging import Paging
 from app.ledger.tables import ledger_postings
 from tests.ledger.books import FRIEND, GIVEN, ISSUED, MINUTES, NUMBERS, OWED, POINTS, deposit, held, owner, post
 
@@ -141,7 +142,7 @@ async def assert_untouched(database: Database) -> None:
     assert await held(database) == {MINUTES: 60, GIVEN: -60, POINTS: 10, ISSUED: -10}
     async with database.read(1) as session:
         assert await ledger.audit(session, 1) == []
-        assert len(await ledger.transactions(session, 1, before=None, limit=10)) == 1
+        assert len(await ledger.transactions(session, 1, Paging())) == 1
 
 
 async def test_a_transaction_that_was_posted_takes_no_more_postings(begun: Database, settings: Settings) -> None:
@@ -180,7 +181,7 @@ async def test_a_transaction_is_reversed_once_whoever_writes_it(begun: Database,
     assert is_refused(settings, again, number=3, reverses=1)
     assert not is_refused(settings, again, number=3)
     async with begun.read(1) as session:
-        assert [row["reverses"] for row in await ledger.transactions(session, 1, before=None, limit=9)] == [
+        assert [row["reverses"] for row in await ledger.transactions(session, 1, Paging())] == [
             None,
             1,
             None,

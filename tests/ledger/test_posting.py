@@ -10,6 +10,7 @@ import pytest
 
 from app import ledger
 from app.kernel.errors import Refusal
+from app.kernel.paging import Paging
 from app.ledger import Account, BalanceOutOfBounds, Entry, InconsistentError, Posted, rules
 from tests.bank import NOW
 from tests.ledger.books import (
@@ -50,7 +51,7 @@ async def test_a_deposit_moves_minutes_and_points_in_one_transaction(books: Data
     ]
     assert await held(books) == {MINUTES: 90, GIVEN: -90, POINTS: 15, ISSUED: -15}
     async with books.read(1) as session:
-        (row,) = await ledger.transactions(session, 1, before=None, limit=10)
+        (row,) = await ledger.transactions(session, 1, Paging())
     assert (row["kind"], row["posted_by"], row["reference"]) == ("deposit", "1-desk", "service-records/1")
     assert (row["postings_count"], row["reverses"], row["reason"]) == (4, None, None)
 
@@ -71,10 +72,13 @@ async def test_entries_of_one_batch_see_each_other_and_those_refused_take_no_num
     assert outcomes[3] == BalanceOutOfBounds(account=POINTS, balance=6, amount=-7)
     assert await held(books) == {MINUTES: 60, GIVEN: -60, ISSUED: -10, FRIEND: 10}
     async with books.read(1) as session:
-        numbers = [row["transaction_number"] for row in await ledger.transactions(session, 1, before=None, limit=10)]
+        numbers = [row["transaction_number"] for row in await ledger.transactions(session, 1, Paging())]
         assert numbers == [3, 2, 1]
-        assert [row["transaction_number"] for row in await ledger.transactions(session, 1, before=3, limit=1)] == [2]
-        (one,) = await ledger.transactions(session, 1, before=None, limit=10, number=2)
+        assert [row["transaction_number"] for row in await ledger.transactions(session, 1, Paging(position=3))] == [
+            2,
+            1,
+        ]
+        (one,) = await ledger.transactions(session, 1, Paging(), number=2)
         assert one["kind"] == "gift"
 
 
@@ -131,12 +135,15 @@ async def test_entries_that_were_decided_before_are_posted_or_the_whole_transact
 
 async def test_accounts_are_numbered_as_they_are_opened_and_hold_nothing(books: Database) -> None:
     async with books.read(1) as session:
-        rows = await ledger.accounts(session, 1, after=0, limit=100)
+        rows = await ledger.accounts(session, 1, Paging())
         assert [(row["account_number"], row["address"], row["unit"]) for row in rows] == [
             (NUMBERS[address], address, unit) for address, (unit, _) in ACCOUNTS.items()
         ]
         assert {(row["balance"], row["version"]) for row in rows} == {(0, 0)}
-        assert [row["address"] for row in await ledger.accounts(session, 1, after=2, limit=2)] == [MINUTES, ISSUED]
+        assert [row["address"] for row in await ledger.accounts(session, 1, Paging(limit=1, position=2))] == [
+            MINUTES,
+            ISSUED,
+        ]
         states = await ledger.states(session, [Account(1, OWED), Account(1, "nobody")])
         assert states == {Account(1, OWED): ledger.State(NUMBERS[OWED], "POINT", -1, 0, 0)}
         assert await ledger.balances(session, [Account(1, "nobody")]) == {}

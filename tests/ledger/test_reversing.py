@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from app import ledger
+from app.kernel.paging import Paging
 from app.ledger import AlreadyReversed, BalanceOutOfBounds, Posted, UnknownTransaction
 from tests.ledger.books import FRIEND, GIVEN, ISSUED, MINUTES, POINTS, codes, deposit, gift, held, post
 
@@ -32,7 +33,7 @@ async def test_a_reversal_is_the_exact_opposite_and_names_what_it_reverses(books
     }
     assert await held(books) == {MINUTES: 30, GIVEN: -30, POINTS: 5, ISSUED: -5}
     async with books.read(1) as session:
-        row, _, first = await ledger.transactions(session, 1, before=None, limit=10)
+        row, _, first = await ledger.transactions(session, 1, Paging())
         assert (row["kind"], row["reverses"], row["reason"]) == ("reversal", 1, "typed twice")
         assert (row["posted_by"], row["reference"]) == ("1-manager", "service-records/1")
         assert (first["transaction_number"], first["kind"]) == (1, "deposit")

@@ -1,0 +1,62 @@
+"""Lists over HTTP: one way from `limit` and `cursor` to a page of models."""
+
+from __future__ import annotations
+
+from operator import attrgetter
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+from fastapi import Depends, Query
+
+from app.http.context import Context, ContextDep  # noqa: TC001  FastAPI reads them
+from app.kernel.paging import Page, Paging, limit_default, limit_max, open_page
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from app.kernel.database import Session
+
+ItemT = TypeVar("ItemT")
+
+LimitQuery = Annotated[int, Query(ge=1, le=limit_max, description="how many items at most")]
+
+_number = attrgetter("number")
+
+
+class Listing:
+    """A request for a page of some list."""
+
+    def __init__(self, context: Context, limit: int, cursor: str | None) -> None:
+        """Keep what was asked for."""
+        self._context, self._limit, self._cursor = context, limit, cursor
+
+    async def page(
+        self,
+        name: str,
+        community: int,
+        find: Callable[[Session, int, Paging], Awaitable[list[ItemT]]],
+        *,
+        filters: Mapping[str, Any] | None = None,
+        place: Callable[[ItemT], Any] = _number,
+    ) -> Page[ItemT]:
+        """Read a page of a community's list (0: the city's).
+
+        `name` tells the list from every other, `find` reads `paging.wanted` items from `paging.position` on, and
+        `place` gives an item's position. Raises `Refused(InvalidCursor)`.
+        """
+        database = self._context.database
+        scope = f"{name}/{community}"
+        paging = open_page(database.vault, scope, limit=self._limit, cursor=self._cursor, filters=filters or {})
+        async with database.read(community) as session:
+            found = await find(session, community, paging)
+        return paging.page(database.vault, found, place)
+
+
+async def _listing(
+    context: ContextDep,
+    limit: LimitQuery = limit_default,
+    cursor: Annotated[str | None, Query(max_length=2000, description="`next_cursor` of the page before")] = None,
+) -> Listing:
+    return Listing(context, limit, cursor)
+
+
+ListingDep = Annotated[Listing, Depends(_listing)]
