@@ -120,10 +120,10 @@ def demo(port: int, *, fresh: bool) -> NoReturn:
     become("-m", "app", "demo", "--port", str(port), *(["--fresh"] if fresh else []), LOVEBANK_DATABASE_URL=url)
 
 
-def test(pytest_arguments: list[str]) -> NoReturn:
-    """Runs the tests beside a throw-away PostgreSQL; paths among the arguments start at the repository's folder."""
+def beside_postgresql(module: str, arguments: list[str]) -> NoReturn:
+    """Runs a module beside a throw-away PostgreSQL; paths among the arguments start at the repository's folder."""
     setup(dev=True)
-    become("-m", "tests.postgres", "--", str(VENV_PYTHON), "-m", "pytest", *pytest_arguments)
+    become("-m", "tests.postgres", "--", str(VENV_PYTHON), "-m", module, *arguments)
 
 
 def main(arguments: list[str]) -> None:
@@ -139,9 +139,11 @@ def main(arguments: list[str]) -> None:
     demo_parser.add_argument("--port", type=int, default=8000)
     demo_parser.add_argument("--fresh", action="store_true", help="start again with new demo data")
     commands.add_parser("test", help="set up for development and run pytest with the arguments that follow")
-    if arguments[:1] == ["test"]:
-        # argparse would take pytest's options for its own.
-        test(arguments[1:])
+    commands.add_parser("soak", help="run for long what tests run shortly; soak --help tells more")
+    modules = {"test": "pytest", "soak": "tests.fuzz"}
+    if arguments and arguments[0] in modules:
+        # argparse would take the module's options for its own.
+        beside_postgresql(modules[arguments[0]], arguments[1:])
     options = parser.parse_args(arguments)
     if options.command == "setup":
         setup(dev=options.dev)

@@ -35,14 +35,15 @@ class UnreadableBody(HTTPException):
 
 def checked(receive: Receive, headers: Mapping[bytes, str], *, bytes_max: int) -> Receive:
     """Wrap a request's messages: reading them raises `UnreadableBody` when the body is too large, or broken JSON."""
-    if _declared_length(headers.get(b"content-length", "")) > bytes_max:
-        raise _too_large(bytes_max)
+    declared = _declared_length(headers.get(b"content-length", ""))
     json_expected = "json" in headers.get(b"content-type", "").lower()
     parts: list[bytes] = []
     received = 0
 
     async def receive_checked() -> Message:
         nonlocal received
+        if declared > bytes_max:
+            raise _too_large(bytes_max)
         message = await receive()
         part = message.get("body", b"")
         received += len(part)

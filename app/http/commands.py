@@ -116,7 +116,8 @@ def _key_of(request: Request) -> str:
 def _request_hash(request: Request, body: BaseModel | None) -> str:
     """Hash what the request means: method, path and the parsed body, so that spelling does not matter."""
     parsed = b"" if body is None else orjson.dumps(body.model_dump(mode="json"), option=orjson.OPT_SORT_KEYS)
-    text = f"{request.method} {request.url.path}\n".encode() + parsed
+    # Not `request.url`: it is put together from the Host header and the query too, and fails on odd bytes there.
+    text = f"{request.method} {request.scope['path']}\n".encode() + parsed
     return hashlib.sha256(text).hexdigest()
 
 
@@ -160,7 +161,7 @@ def created(request: Request, resource_id: object, model: BaseModel, *, person: 
 
     `person` is the volunteer whom the answer names, if any.
     """
-    return Answer(201, _json(model), location=f"{request.url.path}/{resource_id}", person=person)
+    return Answer(201, _json(model), location=f"{request.scope['path']}/{resource_id}", person=person)
 
 
 def answered(model: BaseModel) -> Answer:

@@ -58,7 +58,7 @@ def install_failures(app: FastAPI, routes: Sequence[BaseRoute]) -> None:
         code = CODE_OF_STATUS.get(refusal.status_code, "unmapped")
         headers = dict(refusal.headers or {})
         if code == "method-not-allowed":
-            headers["Allow"] = ", ".join(_allowed([*routes, *app.routes], request.url.path))
+            headers["Allow"] = ", ".join(_allowed([*routes, *app.routes], request.scope["path"]))
         return problem_response(code, headers=headers)
 
     app.add_exception_handler(Refused, refused)
