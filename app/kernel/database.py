@@ -37,7 +37,10 @@ APP_ROLE = "lovebank_app"
 
 _attempts_max = 5
 _retried_states = {"40001", "40P01"}  # serialization_failure, deadlock_detected
-_busy_states = {"55P03", "57014", "57P03", "53300"}  # lock and statement timeouts, starting up, too many connections
+# A lock's timeout; a server that reads only, as after a change of the primary.
+_busy_states = {"55P03", "25006"}
+# Connection failures; no disk, memory or connection left; cancelled, shutting down or starting up; system errors.
+_busy_classes = ("08", "53", "57", "58")
 _wait_seconds = 2.5
 
 
@@ -232,7 +235,7 @@ def _worth_retrying(error: BaseException | None) -> bool:
 def _is_outage(error: DBAPIError) -> bool:
     state = getattr(error.orig, "sqlstate", None)
     if state is not None:
-        return state in _busy_states or state.startswith("08")
+        return state in _busy_states or state.startswith(_busy_classes)
     return isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError)
 
 

@@ -12,12 +12,14 @@ from urllib.parse import urlsplit
 import httpx
 import psycopg
 import pytest
+import sqlalchemy as sa
 
 from app.kernel.migrating import expected_revision
 from app.main import create_app
 from app.settings import Settings
 from tests.bank import done, refused
 from tests.conftest import new_postgresql
+from tests.races.books import assert_books_agree
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -101,6 +103,43 @@ async def test_database_that_goes_away_is_told_and_one_that_comes_back_is_used(b
         assert ready.json() == {"status": "unavailable", "missing": "the database does not answer"}
         assert done(await bank.http.get("/livez"), 200)["status"] == "ok"
     assert done(await bank.http.get("/readyz"), 200) == {"status": "ok", "missing": None}
+    done(await bank.manager.post("goods", SOAP, key="k"), 201)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_full_disk_is_told_leaves_nothing_and_goes_on_when_there_is_room(bank: Bank) -> None:
+    article = await bank.goods(pieces=0)
+    path, bodies = f"goods/{article['id']}/stock-movements", {"kind": "received", "quantity": 1, "note": "x" * 400}
+    await limit_pages(bank, 1)
+    taken = 0
+    while (answer := await bank.manager.post(path, bodies, key=f"k-{taken}")).status_code == 201:
+        taken += 1
+        assert taken < 1000
+    is_unavailable(answer)
+    shelf = done(await bank.manager.get(f"goods/{article['id']}"), 200)["stock"]["shelf"]
+    assert shelf == taken
+    await limit_pages(bank, 1_000_000)
+    answer = await bank.manager.post(path, bodies, key=f"k-{taken}")
+    assert "idempotency-replayed" not in answer.headers
+    done(answer, 201)
+    await assert_books_agree(bank.database, bank.number)
+
+
+async def limit_pages(bank: Bank, pages: int) -> None:
+    """Let the writer's file grow no longer than this; never shorter than it is."""
+    async with bank.database.write(bank.number) as session:
+        await session.execute(sa.text(f"PRAGMA max_page_count = {pages}"))
+
+
+@pytest.mark.parametrize("state", ["53100", "53200", "57P01", "57P02", "58030", "25006"])
+@on_postgresql
+async def test_what_ails_the_server_itself_is_an_outage(bank: Bank, settings: Settings, state: str) -> None:
+    with psycopg.connect(settings.database_url, autocommit=True) as owner:
+        raising = f"BEGIN RAISE EXCEPTION 'ill' USING ERRCODE = '{state}'; END"
+        owner.execute(f"CREATE FUNCTION ill() RETURNS trigger LANGUAGE plpgsql AS $${raising}$$".encode())
+        owner.execute("CREATE TRIGGER ill BEFORE INSERT ON goods EXECUTE FUNCTION ill()")
+        is_unavailable(await bank.manager.post("goods", SOAP, key="k"))
+        owner.execute("DROP TRIGGER ill ON goods")
     done(await bank.manager.post("goods", SOAP, key="k"), 201)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import httpx
 import psycopg
@@ -12,6 +12,7 @@ import pytest
 
 from app.main import create_app
 from tests.bank import Bank, refused
+from tests.contract.wire import Wire
 
 if TYPE_CHECKING:
     from app.settings import Settings
@@ -43,59 +44,12 @@ async def test_requests_that_wait_for_a_locked_head_are_told_to_come_back_and_ho
         await bank.database.close()
 
 
-class Wire:
-    """A TCP proxy in front of PostgreSQL that can stop passing bytes on, in both directions."""
-
-    def __init__(self, target: str) -> None:
-        self._target = target
-        self._flowing = asyncio.Event()
-        self._flowing.set()
-        self._passing: set[asyncio.Task[None]] = set()
-
-    async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._connect, "127.0.0.1", 0)
-        self.port = self._server.sockets[0].getsockname()[1]
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        self._server.close()
-        for task in self._passing:
-            task.cancel()
-        await asyncio.gather(*self._passing, return_exceptions=True)
-
-    def hold(self) -> None:
-        """Pass nothing on any more."""
-        self._flowing.clear()
-
-    def release(self) -> None:
-        """Pass on what was held and all that follows."""
-        self._flowing.set()
-
-    async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        up_reader, up_writer = await asyncio.open_unix_connection(self._target)
-        for source, sink in ((reader, up_writer), (up_reader, writer)):
-            self._passing.add(asyncio.create_task(self._pass(source, sink)))
-
-    async def _pass(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
-        try:
-            while data := await source.read(65536):
-                await self._flowing.wait()
-                sink.write(data)
-                await sink.drain()
-        except OSError:
-            return
-        finally:
-            sink.close()
-
-
 async def test_a_server_that_stops_answering_gets_503_within_three_seconds(
     settings: Settings, clock: TestClock
 ) -> None:
     """The wire is held, so that not even a rollback comes back."""
-    head, _, folder = settings.database_url.partition("?host=")
-    async with Wire(f"{folder}/.s.PGSQL.5432") as wire:
-        url = head.replace("@/", f"@127.0.0.1:{wire.port}/")
-        app = create_app(settings.model_copy(update={"database_url": url}), clock=clock)
+    async with Wire(settings) as wire:
+        app = create_app(wire.settings, clock=clock)
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://bank.test") as client:
             assert (await client.get("/readyz")).status_code == 200
             wire.hold()
