@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from starlette.exceptions import HTTPException
 
-from app.http.problems import PROBLEMS, problem_document, refusal_document
+from app.http.problem_codes import PROBLEMS
+from app.http.problems import problem_document, refusal_document
 from app.kernel.errors import Fault, InvalidRequest
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def _declared_length(text: str) -> int:
 
 def _too_large(bytes_max: int) -> UnreadableBody:
     code = "body-too-large"
-    return UnreadableBody(problem_document(code, PROBLEMS[code].meaning, {"body_bytes_max": bytes_max}))
+    return UnreadableBody(problem_document(code, PROBLEMS[code].detail, {"body_bytes_max": bytes_max}))
 
 
 def _check(body: bytes) -> None:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, ClassVar, Protocol, TypeVar
 import orjson
 from fastapi import Response
 
-from app.http.problems import MEDIA_TYPE, PROBLEMS, refusal_answer
+from app.http.problem_codes import PROBLEMS
+from app.http.problems import MEDIA_TYPE, refusal_answer
 from app.kernel.errors import Refusal, Refused
 from app.kernel.idempotency import Answer, Keyed
 from app.kernel.submission import Command, Outcome, Submission, carry_out
@@ -45,7 +46,7 @@ class IdempotencyKeyMissing(Refusal):
     @property
     def detail(self) -> str:
         """Say what to send."""
-        return PROBLEMS[self.code].meaning
+        return PROBLEMS[self.code].detail
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class IdempotencyKeyInFlight(Refusal):
     @property
     def detail(self) -> str:
         """Say what to do."""
-        return PROBLEMS[self.code].meaning
+        return PROBLEMS[self.code].detail
 
 
 class Submitter(Protocol):

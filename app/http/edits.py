@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, TypeVar
 
 from fastapi import Depends, Request, Response
 
-from app.http.problems import PROBLEMS
-from app.kernel.editing import Expected
+from app.http.problem_codes import PROBLEMS
+from app.kernel.editing import WHICHEVER, Expected
 from app.kernel.errors import Refusal, Refused
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class PreconditionRequired(Refusal):
     @property
     def detail(self) -> str:
         """Say what to send."""
-        return PROBLEMS[self.code].meaning
+        return PROBLEMS[self.code].detail
 
 
 def etag(revision: int) -> str:
@@ -51,7 +51,7 @@ async def _expected(request: Request) -> Expected:
     if not header:
         raise Refused(PreconditionRequired())
     if header == "*":
-        return Expected(None)
+        return WHICHEVER
     forms = [_strong.fullmatch(tag.strip()) for tag in header.split(",")]
     return Expected(frozenset(int(form[1]) for form in forms if form))
 

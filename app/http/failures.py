@@ -9,7 +9,8 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from app.http.bodies import UnreadableBody
-from app.http.problems import CODE_OF_STATUS, MEDIA_TYPE, PROBLEMS, dump, faults_of, problem_document, refusal_document
+from app.http.problem_codes import PROBLEMS
+from app.http.problems import CODE_OF_STATUS, MEDIA_TYPE, dump, faults_of, problem_document, refusal_document
 from app.kernel.errors import InvalidRequest, Refused, Unavailable
 
 if TYPE_CHECKING:
@@ -23,8 +24,8 @@ _methods_of_files = {"GET", "HEAD"}
 def problem_response(
     code: str, *, headers: Mapping[str, str] | None = None, facts: Mapping[str, Any] | None = None
 ) -> Response:
-    """Write a problem as a response, with the sentence that explains its code."""
-    return document_response(problem_document(code, PROBLEMS[code].meaning, facts), headers=headers)
+    """Write a problem as a response, with the sentences that explain its code and say what to do."""
+    return document_response(problem_document(code, PROBLEMS[code].detail, facts), headers=headers)
 
 
 def document_response(document: Mapping[str, Any], *, headers: Mapping[str, str] | None = None) -> Response:

@@ -29,6 +29,22 @@ class RequestModel(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class ChangeModel(RequestModel):
+    """Changes of a resource: what is left out stays as it is, and null clears what may be empty (RFC 7396)."""
+
+    def changes(self) -> dict[str, Any]:
+        """What was given, by the field's name."""
+        return self.model_dump(exclude_unset=True)
+
+
+def _unchanged() -> Any:
+    return None
+
+
+UNCHANGED: Any = Field(default_factory=_unchanged)
+"""For each field of a `ChangeModel`: it may be left out, and has no default that the OpenAPI document could show."""
+
+
 def _printable(value: str) -> str:
     if any(unicodedata.category(character) == "Cc" and character not in "\n\t" for character in value):
         message = "must not contain control characters"

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Header, Path, Response
 from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, ConfigDict
 
 from app.http.context import ContextDep  # noqa: TC001  FastAPI reads the annotations of routes at run time
+from app.http.languages import Language, language_wished
 from app.http.operations import ANYONE, operation
-from app.http.problems import PROBLEMS
+from app.http.problem_codes import PROBLEMS
+from app.http.problem_codes_zh import PROBLEMS_ZH
 from app.kernel.errors import NotFound, Refused, Unavailable
 from app.kernel.migrating import current_revision, expected_revision
 
@@ -28,12 +30,14 @@ class HealthModel(BaseModel):
 
 
 class ProblemExplained(BaseModel):
-    """What a problem's code means."""
+    """What a problem's code means and what to do about it."""
 
     code: str
     status: int
+    language: Language
     title: str
     meaning: str
+    remedy: str
 
 
 @router.get("/livez", response_model=HealthModel, **operation(roles=ANYONE, summary="Is the process alive"))
@@ -75,13 +79,28 @@ async def get_metrics(context: ContextDep) -> Response:
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 
-@router.get(
-    "/problems/{code}",
-    response_model=ProblemExplained,
-    **operation(roles=ANYONE, summary="Explain a problem's code", problems=["not-found"]),
-)
-async def get_problem(code: Annotated[str, Path(max_length=100)]) -> ProblemExplained:
-    """What a problem means and what to do about it."""
+_explained = operation(roles=ANYONE, summary="Explain a problem's code", problems=["not-found"])
+_explained["responses"][200] = {
+    "description": "The explanation, in Chinese or English.",
+    "headers": {
+        "Content-Language": {"description": "its language", "schema": {"type": "string", "enum": ["zh-CN", "en"]}},
+        "Vary": {"description": "that caches keep one for each language", "schema": {"type": "string"}},
+    },
+}
+
+
+@router.get("/problems/{code}", response_model=ProblemExplained, **_explained)
+async def get_problem(
+    code: Annotated[str, Path(max_length=100)],
+    response: Response,
+    accept_language: Annotated[str, Header(description="the languages you read; without any, Chinese")] = "",
+) -> ProblemExplained:
+    """What a problem means and what to do about it, in Chinese (zh-CN) or in English, as `Accept-Language` asks."""
     if code not in PROBLEMS:
         raise Refused(NotFound(resource="problem"))
-    return ProblemExplained(code=code, **PROBLEMS[code]._asdict())
+    language = language_wished(accept_language)
+    response.headers["Content-Language"] = language
+    response.headers["Vary"] = "Accept-Language"
+    status, *english = PROBLEMS[code]
+    title, meaning, remedy = english if language == "en" else PROBLEMS_ZH[code]
+    return ProblemExplained(code=code, status=status, language=language, title=title, meaning=meaning, remedy=remedy)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.http.problems import MEDIA_TYPE, PROBLEMS
+from app.http.problem_codes import PROBLEMS
+from app.http.problems import MEDIA_TYPE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -69,16 +70,26 @@ class ProblemModel(BaseModel):
 
 
 def operation(
-    *, roles: Iterable[str], summary: str, problems: Iterable[str] = (), example: Any = None, keyed: bool = False
+    *,
+    roles: Iterable[str],
+    summary: str,
+    problems: Iterable[str] = (),
+    example: Any = None,
+    keyed: bool = False,
+    edits: bool = False,
+    tagged: bool = False,
 ) -> dict[str, Any]:
     """Make the arguments of a route: its roles, summary, documented problems, and an example of its body.
 
-    `keyed` operations need an Idempotency-Key and document what can become of it.
+    `keyed` operations need an Idempotency-Key and document what can become of it. `tagged` ones answer with an ETag,
+    and those that edit need one besides, as If-Match.
     """
-    codes = {*problems, "invalid-request", "unavailable", "unexpected", "method-not-allowed"}
+    codes = {*problems, "invalid-request", "rate-limited", "unavailable", "unexpected", "method-not-allowed"}
     if tuple(roles) != ANYONE:
         codes |= {"invalid-token", "role-missing", "not-found"}
     extra: dict[str, Any] = {"x-roles": list(roles)}
+    if tuple(roles) == ANYONE:
+        extra["security"] = []
     if keyed:
         codes |= {
             "idempotency-key-missing",
@@ -88,10 +99,16 @@ def operation(
             "idempotency-answer-expired",
         }
         extra["parameters"] = [_key_parameter]
+    if edits:
+        codes |= {"precondition-failed", "precondition-required"}
+        extra["parameters"] = [_match_parameter]
     if example is not None:
         codes |= {"body-too-large", "unsupported-media-type"}
         extra["requestBody"] = {"content": {"application/json": {"example": example}}}
-    return {"summary": summary, "openapi_extra": extra, "responses": _responses(codes)}
+    responses = _responses(codes)
+    if edits or tagged:
+        responses = {200: {"description": "The resource, with its ETag.", "headers": _tag_header}, **responses}
+    return {"summary": summary, "openapi_extra": extra, "responses": responses}
 
 
 def _responses(codes: Iterable[str]) -> dict[int | str, dict[str, Any]]:
@@ -103,10 +120,35 @@ def _responses(codes: Iterable[str]) -> dict[int | str, dict[str, Any]]:
             "description": " ".join(f"`{code}`: {PROBLEMS[code].meaning}" for code in listed),
             "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
             "x-problems": listed,
+            **_headers_of_status.get(status, {}),
         }
         for status, listed in sorted(by_status.items())
     }
 
+
+def _headers(name: str, description: str, kind: str = "string") -> dict[str, Any]:
+    return {"headers": {name: {"description": description, "schema": {"type": kind}}}}
+
+
+_headers_of_status = {
+    401: _headers("WWW-Authenticate", "how to authenticate"),
+    405: _headers("Allow", "the methods that the resource knows"),
+    429: _headers("Retry-After", "seconds until the request may be sent again", "integer"),
+    503: _headers("Retry-After", "seconds until the request may be sent again", "integer"),
+}
+
+_match_parameter = {
+    "name": "If-Match",
+    "in": "header",
+    "required": True,
+    "description": "The ETag of the resource as it was read; `*` for whichever it has.",
+    "schema": {"type": "string", "minLength": 1},
+    "example": '"3"',
+}
+
+_tag_header = {
+    "ETag": {"description": "changes with every change of the resource", "schema": {"type": "string"}},
+}
 
 _key_parameter = {
     "name": "Idempotency-Key",

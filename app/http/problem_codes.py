@@ -19,8 +19,19 @@ class Problem(NamedTuple):
     meaning: str
     remedy: str
 
+    @property
+    def detail(self) -> str:
+        """The sentences for an occurrence of which no more can be said than what its code means."""
+        return f"{self.meaning} {self.remedy}"
+
 
 PROBLEMS: Mapping[str, Problem] = {
+    "already-disputed": Problem(
+        409,
+        "Already disputed",
+        "The volunteer contests this already, and the dispute is still open.",
+        "Wait for its answer, or withdraw it and file a new one.",
+    ),
     "already-exists": Problem(
         409,
         "Already exists",
@@ -56,6 +67,12 @@ PROBLEMS: Mapping[str, Problem] = {
         "Body too large",
         "The request's body is longer than this service takes.",
         "Send less at once; records can go in several batches.",
+    ),
+    "dispute-not-open": Problem(
+        409,
+        "Dispute not open",
+        "The dispute was upheld, rejected or withdrawn before; that happens once at most.",
+        "Read the dispute. If something is still wrong, file a new one.",
     ),
     "guardian-required": Problem(
         422,
@@ -96,7 +113,7 @@ PROBLEMS: Mapping[str, Problem] = {
     "insufficient-points": Problem(
         409,
         "Not enough points",
-        "The volunteer's free points do not cover the price.",
+        "The volunteer's free points do not cover what was asked for.",
         "Ask for less, or wait until more points are earned or set free; `balance` and `needed` say how many.",
     ),
     "invalid-cursor": Problem(
@@ -159,11 +176,47 @@ PROBLEMS: Mapping[str, Problem] = {
         "The volunteer has a live record over a part of the same time; `service_record_id` names it.",
         "Compare the two. Correct the times, or leave out what is recorded already.",
     ),
+    "precondition-failed": Problem(
+        412,
+        "Precondition failed",
+        "The resource was changed since it was read; nothing was changed now.",
+        "Read it again, look at what is different, and send the change with the new ETag.",
+    ),
+    "precondition-required": Problem(
+        428,
+        "Precondition required",
+        "A PATCH has to say in If-Match on which ETag of the resource it was made.",
+        "Read the resource and send its ETag as If-Match; `*` takes it as it is.",
+    ),
+    "rate-limited": Problem(
+        429,
+        "Too many requests",
+        "Too many requests without a valid token came from this address within a minute.",
+        "Wait as many seconds as Retry-After says. Requests with a valid token are not counted.",
+    ),
+    "record-not-approved": Problem(
+        409,
+        "Record not approved",
+        "Only an approved service record can be corrected; `record_status` says what this one is.",
+        "Reject a pending record instead of correcting it. A rejected one earned nothing.",
+    ),
+    "redemption-not-collected": Problem(
+        409,
+        "Redemption not collected",
+        "Only a collected redemption can be returned; `redemption_status` says what this one is.",
+        "Cancel a reserved one instead. Of one that was cancelled, lapsed or returned everything is back already.",
+    ),
     "redemption-not-open": Problem(
         409,
         "Redemption not open",
         "The redemption is not reserved any more; `redemption_status` says what it is.",
         "Read the redemption. For the same goods make a new one.",
+    ),
+    "redemptions-open": Problem(
+        409,
+        "Redemptions open",
+        "Points are held for the volunteer's open redemptions; `points_reserved` says how many.",
+        "Let the goods be collected or cancel the redemptions, then erase.",
     ),
     "reference-reused": Problem(
         409,
@@ -219,11 +272,23 @@ PROBLEMS: Mapping[str, Problem] = {
         "The catalogue of the community has no such article.",
         "Take `goods_id` from the list of goods.",
     ),
+    "unknown-household": Problem(
+        422,
+        "Unknown household",
+        "The community has no such household.",
+        "Take `household_id` from the list of households, or make the household first.",
+    ),
     "unknown-service-kind": Problem(
         422,
         "Unknown service kind",
         "The community has no service kind with this code.",
         "Take the code from the list of service kinds, or have a manager create it.",
+    ),
+    "unknown-service-record": Problem(
+        422,
+        "Unknown service record",
+        "The volunteer has no service record with this id.",
+        "Take `service_record_id` from the list of the volunteer's service records.",
     ),
     "unknown-transaction": Problem(
         422,
@@ -248,6 +313,12 @@ PROBLEMS: Mapping[str, Problem] = {
         "Unsupported media type",
         "The body has to be application/json.",
         "Send JSON and `Content-Type: application/json`.",
+    ),
+    "volunteer-erased": Problem(
+        410,
+        "Volunteer erased",
+        "The volunteer's personal data was erased on request and cannot be brought back.",
+        "Balance and statement remain. Who volunteers again is registered anew.",
     ),
     "wrong-pickup-code": Problem(
         409,

@@ -17,6 +17,7 @@ class InChinese(NamedTuple):
 
 
 PROBLEMS_ZH: Mapping[str, InChinese] = {
+    "already-disputed": InChinese("已在申诉中", "志愿者已就此提出申诉，尚未答复。", "请等待答复，或先撤回再重新提出。"),
     "already-exists": InChinese(
         "已经存在", "本社区已有使用这个代码的同类资源。", "请换一个代码，或直接使用已有的资源。"
     ),
@@ -33,6 +34,9 @@ PROBLEMS_ZH: Mapping[str, InChinese] = {
         "超出余额界限", "这次变动会使账户低于下限或高于上限。", "请先查询余额，不要超出它允许的数额。"
     ),
     "body-too-large": InChinese("请求体过大", "请求体超过本服务接受的长度。", "请减少一次发送的内容；记录可以分批。"),
+    "dispute-not-open": InChinese(
+        "申诉已了结", "这件申诉已经支持、驳回或撤回，只能了结一次。", "请查看这件申诉；若仍有错误，请重新提出。"
+    ),
     "guardian-required": InChinese(
         "需要监护人", "登记当日未满 14 周岁的志愿者须有监护人同意。", "请征得监护人同意，并填写 `guardian`。"
     ),
@@ -62,7 +66,7 @@ PROBLEMS_ZH: Mapping[str, InChinese] = {
     "insufficient-points": InChinese(
         "积分不足",
         "志愿者可用的积分不够支付。",
-        "请减少兑换，或等积分增加或释放；`balance` 和 `needed` 是现有数与所需数。",
+        "请减少数量，或等积分增加或释放；`balance` 和 `needed` 是现有数与所需数。",
     ),
     "invalid-cursor": InChinese(
         "游标无效",
@@ -100,10 +104,40 @@ PROBLEMS_ZH: Mapping[str, InChinese] = {
         "志愿者在同一时间已有有效记录，`service_record_id` 指出是哪一条。",
         "请对照两条记录，改正时间；已经记过的不再记。",
     ),
+    "precondition-failed": InChinese(
+        "前提不符",
+        "该资源读取之后又被改动过；这次没有改动任何内容。",
+        "请重新读取，核对不同之处，再用新的 ETag 发送改动。",
+    ),
+    "precondition-required": InChinese(
+        "缺少前提",
+        "PATCH 要用 If-Match 说明改动基于资源的哪个 ETag。",
+        "请读取该资源，把它的 ETag 作为 If-Match 发送；`*` 表示不论现状。",
+    ),
+    "rate-limited": InChinese(
+        "请求过多",
+        "一分钟内来自此地址的、不带有效令牌的请求过多。",
+        "请等待 Retry-After 所示的秒数。带有效令牌的请求不计在内。",
+    ),
+    "record-not-approved": InChinese(
+        "服务记录未审核通过",
+        "只有审核通过的服务记录才能更正，`record_status` 说明现在的状态。",
+        "待审核的记录请直接驳回；被驳回的记录没有入账，无需更正。",
+    ),
+    "redemption-not-collected": InChinese(
+        "兑换尚未领取或已退回",
+        "只有已领取的兑换才能退回，`redemption_status` 说明现在的状态。",
+        "预留中的请改为取消；已取消、已失效或已退回的，积分和商品都已退还。",
+    ),
     "redemption-not-open": InChinese(
         "兑换已不在预留状态",
         "这笔兑换不再是预留状态，`redemption_status` 说明现在的状态。",
         "请查看这笔兑换；要同样的商品请新建一笔。",
+    ),
+    "redemptions-open": InChinese(
+        "还有未完成的兑换",
+        "志愿者的积分还预留在未完成的兑换上，`points_reserved` 说明有多少。",
+        "请先领取商品或取消这些兑换，再删除个人信息。",
     ),
     "reference-reused": InChinese(
         "外部编号重复", "这个外部编号以前用于另一份内容。", "另一条记录请用自己的编号；第一条有错应更正，不要重发。"
@@ -128,10 +162,16 @@ PROBLEMS_ZH: Mapping[str, InChinese] = {
     ),
     "unknown-account": InChinese("没有这个账户", "本社区的账本里没有这个账户。", "请核对账户的地址和单位。"),
     "unknown-goods": InChinese("没有这种商品", "本社区的目录里没有这种商品。", "请从商品列表里取 `goods_id`。"),
+    "unknown-household": InChinese(
+        "没有这个家庭户", "本社区没有这个家庭户。", "请从家庭户列表中取 `household_id`，或先建立家庭户。"
+    ),
     "unknown-service-kind": InChinese(
         "没有这个服务类型",
         "本社区没有使用这个代码的服务类型。",
         "请从服务类型列表里取代码，或请管理员新建。",
+    ),
+    "unknown-service-record": InChinese(
+        "没有这条服务记录", "这位志愿者没有这条服务记录。", "请从该志愿者的服务记录列表里取 `service_record_id`。"
     ),
     "unknown-transaction": InChinese("没有这笔交易", "本社区的账本里没有这个号的交易。", "请从存折或账本里取交易号。"),
     "unknown-volunteer": InChinese(
@@ -142,6 +182,11 @@ PROBLEMS_ZH: Mapping[str, InChinese] = {
     ),
     "unsupported-media-type": InChinese(
         "不支持的媒体类型", "请求体须为 application/json。", "请发送 JSON，并写明 `Content-Type: application/json`。"
+    ),
+    "volunteer-erased": InChinese(
+        "志愿者信息已删除",
+        "志愿者的个人信息已应要求删除，无法恢复。",
+        "余额和存折仍然保留；重新参加服务请重新登记。",
     ),
     "wrong-pickup-code": InChinese("取货码不对", "这不是这笔兑换的取货码。", "请志愿者出示属于这笔兑换的六位数字。"),
 }

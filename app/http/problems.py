@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from app.http.problem_codes import PROBLEMS, Problem
+from app.http.problem_codes import PROBLEMS
 from app.kernel.errors import Fault
 from app.kernel.idempotency import Answer
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 MEDIA_TYPE = "application/problem+json"
 _body = ("body",)
-
 
 #: Codes for what the framework itself refuses, by status.
 CODE_OF_STATUS = {

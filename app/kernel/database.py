@@ -42,6 +42,8 @@ _busy_states = {"55P03", "25006"}
 # Connection failures; no disk, memory or connection left; cancelled, shutting down or starting up; system errors.
 _busy_classes = ("08", "53", "57", "58")
 _wait_seconds = 2.5
+# What is deleted is overwritten, so that an erased person's key is gone from the file.
+_pragmas = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "recursive_triggers=ON", "secure_delete=ON")
 
 
 class _AbandonedError(Exception):
@@ -280,7 +282,7 @@ def prepare_sqlite(engine: sa.Engine, *, begin: str, pragmas: Sequence[str] = ()
         # Without this the driver begins transactions by itself, and later than it should.
         connection.isolation_level = None
         cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "recursive_triggers=ON", *pragmas):
+        for pragma in (*_pragmas, *pragmas):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 

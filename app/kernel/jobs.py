@@ -19,10 +19,11 @@ from app.kernel.tables import metadata, tenant_key
 from app.kernel.types import Document, Id, Instant
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from datetime import datetime
 
     from app.kernel.database import Session
+    from app.kernel.rows import AnyRow
 
 claimed_max = 200
 attempts_max = 10
@@ -55,6 +56,9 @@ due_work = sa.Table(
     sa.ForeignKeyConstraint(["community_id"], ["ledger_heads.community_id"], name="due_work_head_fkey"),
     sqlite_strict=True,
 )
+
+
+_earliest = (jobs.c.claimable_at, jobs.c.job_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,17 +118,28 @@ async def communities_due(session: Session, now: datetime) -> list[int]:
     return list(found.scalars())
 
 
-async def claim(session: Session, community: int) -> list[Claimed]:
-    """Take the earliest claimable jobs of a community, all of one kind, under a lease of 60 s."""
+async def claim(session: Session, community: int, *, alone: Collection[str] = ()) -> list[Claimed]:
+    """Take the earliest claimable jobs of a community, all of one kind, under a lease of 60 s.
+
+    Of the kinds that run `alone` one is taken. So is a job that was claimed before: should it be what killed its
+    worker, it takes no other job with it.
+    """
     now = session.now(community)
-    ready = (jobs.c.community_id == community) & (jobs.c.claimable_at <= now)
-    first = await session.execute(sa.select(jobs.c.kind).where(ready).order_by(jobs.c.claimable_at).limit(1))
-    kind = first.scalar()
+    ready = _ready(community, now) & (jobs.c.attempts < attempts_max)
+    found = await session.execute(
+        sa.select(jobs.c.job_id, jobs.c.kind, jobs.c.attempts).where(ready).order_by(*_earliest).limit(1)
+    )
+    first = found.first()
+    if first is None:
+        return []
+    chosen = (jobs.c.kind == first.kind) & (jobs.c.attempts == 0)
+    if first.attempts or first.kind in alone:
+        chosen = jobs.c.job_id == first.job_id
     # A CTE runs once; as a plain subquery PostgreSQL may run it again for each row, and take more than the limit.
     taken = (
         sa.select(jobs.c.job_id)
-        .where(ready, jobs.c.kind == kind)
-        .order_by(jobs.c.claimable_at)
+        .where(ready, chosen)
+        .order_by(*_earliest)
         .limit(claimed_max)
         .with_for_update(skip_locked=True)
         .cte("taken")
@@ -135,24 +150,63 @@ async def claim(session: Session, community: int) -> list[Claimed]:
         .values(claimable_at=now + lease, lease_token=uuid4(), attempts=jobs.c.attempts + 1)
         .returning(jobs)
     )
-    mine = [
-        Claimed(row.community_id, row.job_id, row.kind, row.due_at, row.payload, row.attempts, row.lease_token)
-        for row in claimed
-    ]
+    mine = [_claimed(row) for row in claimed]
     await _refresh(session, community)
     return mine
 
 
+def _ready(community: int, now: datetime) -> sa.ColumnElement[bool]:
+    return (jobs.c.community_id == community) & (jobs.c.claimable_at <= now)
+
+
+def _claimed(row: AnyRow) -> Claimed:
+    return Claimed(row.community_id, row.job_id, row.kind, row.due_at, row.payload, row.attempts, row.lease_token)
+
+
+async def give_up(session: Session, community: int) -> list[Claimed]:
+    """Give up the jobs whose last attempt ended without a word, as when it killed its worker; they stay as evidence."""
+    given_up = await session.execute(
+        sa.update(jobs)
+        .where(_ready(community, session.now(community)), jobs.c.attempts >= attempts_max)
+        .values(claimable_at=None, error="WorkerDied")
+        .returning(jobs)
+    )
+    mine = [_claimed(row) for row in given_up]
+    if mine:
+        await _refresh(session, community)
+    return mine
+
+
+async def renew(session: Session, job: Claimed) -> None:
+    """Begin the lease of a job anew, for work that takes longer; nothing happens if the job is not ours any more."""
+    await session.execute(sa.update(jobs).where(_ours([job])).values(claimable_at=session.now(job.community) + lease))
+    await _refresh(session, job.community)
+
+
+async def hand_back(session: Session, claimed: Sequence[Claimed]) -> None:
+    """Let jobs be claimed again soon whose run an outage ended: that was no attempt."""
+    community = claimed[0].community
+    again_at = session.now(community) + timedelta(seconds=1)
+    await session.execute(
+        sa.update(jobs)
+        .where(_ours(claimed))
+        .values(claimable_at=again_at, lease_token=None, attempts=jobs.c.attempts - 1)
+    )
+    await _refresh(session, community)
+
+
+def _ours(claimed: Sequence[Claimed]) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        jobs.c.community_id == claimed[0].community,
+        jobs.c.job_id.in_([job.job_id for job in claimed]),
+        jobs.c.lease_token == claimed[0].lease_token,
+    )
+
+
 async def finish(session: Session, done: Sequence[Claimed]) -> None:
     """Remove jobs in the commit of their effect. Raises `LeaseLostError` if one is not ours any more."""
-    community, token = done[0].community, done[0].lease_token
-    removed = await session.execute(
-        sa.delete(jobs).where(
-            jobs.c.community_id == community,
-            jobs.c.job_id.in_([job.job_id for job in done]),
-            jobs.c.lease_token == token,
-        )
-    )
+    community = done[0].community
+    removed = await session.execute(sa.delete(jobs).where(_ours(done)))
     if removed.rowcount != len(done):
         raise LeaseLostError
     await _refresh(session, community)
@@ -166,13 +220,7 @@ async def postpone(session: Session, failed: Sequence[Claimed], error: str) -> N
     if attempts < attempts_max:
         again_at = session.now(community) + timedelta(seconds=2**attempts)
     await session.execute(
-        sa.update(jobs)
-        .where(
-            jobs.c.community_id == community,
-            jobs.c.job_id.in_([job.job_id for job in failed]),
-            jobs.c.lease_token == failed[0].lease_token,
-        )
-        .values(claimable_at=again_at, lease_token=None, error=error)
+        sa.update(jobs).where(_ours(failed)).values(claimable_at=again_at, lease_token=None, error=error)
     )
     await _refresh(session, community)
 

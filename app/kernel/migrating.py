@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,14 +11,23 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy.exc import DBAPIError
 
 from app.kernel.database import prepare_sqlite
+from app.kernel.errors import Unavailable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from app.kernel.database import Session
     from app.settings import Settings
 
 _folder = Path(__file__).parents[2] / "migrations"
+
+
+class UnknownRevisionError(Exception):
+    """There is no such revision in this version's history."""
 
 
 def sync_engine(settings: Settings) -> sa.Engine:
@@ -39,16 +49,36 @@ def migration_config(connection: sa.Connection | None = None) -> Config:
 
 
 def migrate(settings: Settings, revision: str = "head") -> str | None:
-    """Bring the database up (or down) to a revision and give the one it has then."""
-    engine = sync_engine(settings)
-    with engine.connect() as connection:
+    """Bring the database up (or down) to a revision and give the one it has then.
+
+    Raises `Unavailable` when the database is away and `UnknownRevisionError`.
+    """
+    with _alone(settings) as connection:
         config = migration_config(connection)
         down = revision == "base" or _is_older(connection, revision)
-        (command.downgrade if down else command.upgrade)(config, revision)
+        try:
+            (command.downgrade if down else command.upgrade)(config, revision)
+        except CommandError as error:
+            raise UnknownRevisionError(str(error)) from error
         connection.commit()
-        current = _revision(connection)
+        return _revision(connection)
+
+
+@contextmanager
+def _alone(settings: Settings) -> Iterator[sa.Connection]:
+    """Begin a transaction that no other migration runs beside; what does not connect is an outage."""
+    engine = sync_engine(settings)
+    try:
+        connection = engine.connect()
+        connection.begin()
+    except DBAPIError as error:
+        raise Unavailable from error
+    with connection:
+        # On SQLite the transaction itself is the lock. Without the table the first to make it is the one that goes on.
+        if not settings.on_sqlite and _revision(connection) is not None:
+            connection.execute(sa.text("LOCK TABLE alembic_version IN EXCLUSIVE MODE"))
+        yield connection
     engine.dispose()
-    return current
 
 
 def _is_older(connection: sa.Connection, revision: str) -> bool:

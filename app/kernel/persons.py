@@ -54,6 +54,14 @@ def _wrapped(dialect: str) -> Query:
     return sa.select(*person_keys.c).join_from(asked, person_keys, matches)
 
 
+async def destroy_keys(session: Session, persons: Sequence[Person]) -> None:
+    """Destroy persons' keys: what is sealed under them cannot be opened any more."""
+    for community, person_id in persons:
+        await session.execute(
+            sa.delete(person_keys).where(person_keys.c.community_id == community, person_keys.c.person_id == person_id)
+        )
+
+
 async def load_keys(session: Session, persons: Sequence[Person]) -> dict[Person, bytes]:
     """Load persons' keys; an erased person has none and is missing from the answer."""
     if not persons:
