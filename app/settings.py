@@ -75,6 +75,11 @@ class Settings(BaseSettings):
     signing_key: SecretStr | None = Field(
         None, description="Ed25519 private key in PEM that signs tokens; in development made and kept in a file"
     )
+    signing_keys_old: SecretStr | None = Field(
+        None,
+        description="Ed25519 keys in PEM, public or private, one after the other, whose tokens are still taken and that"
+        " sign none: the key before the present one, until its last token has run out",
+    )
     secret_pepper: SecretStr | None = Field(
         None,
         min_length=32,
@@ -83,6 +88,13 @@ class Settings(BaseSettings):
     )
     issuer: str = Field("http://127.0.0.1:8000", description="`iss` of the tokens: the address that clients use")
     token_seconds: int = Field(600, ge=60, le=3600, description="how long a token is good for, in seconds")
+    rate_limit: int = Field(
+        3000,
+        ge=1,
+        description="requests without a valid token that one address may send in a minute, per process: anonymous ones"
+        " and failed authentications; above it they get 429. Behind a proxy set FORWARDED_ALLOW_IPS to its address, or"
+        " all its clients count as one, here and for wrong PINs",
+    )
     body_bytes_max: int = Field(2 * _MEBIBYTE, ge=_MEBIBYTE, description="largest request body, in bytes")
     answer_days: int = Field(30, ge=1, description="days for which the answer to an idempotency key is kept")
     worker_poll_seconds: float = Field(1.0, gt=0, description="how often the worker looks for due jobs, in seconds")

@@ -72,7 +72,8 @@ def _tokens(request: Request) -> Tokens:
 _scheme = OAuth2(
     flows=OAuthFlows(clientCredentials=OAuthFlowClientCredentials(tokenUrl="/oauth2/token")),
     scheme_name="token",
-    description="Client credentials (RFC 6749); the token's scope is the caller's role.",
+    description="Client credentials (RFC 6749), or at the same address a volunteer's card with its PIN (`grant_type` "
+    "`urn:love-bank:grant-type:card`, `card_number`, `pin`); the token's scope is the caller's role.",
     auto_error=False,
 )
 

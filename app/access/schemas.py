@@ -77,9 +77,22 @@ class MetadataModel(BaseModel):
     response_types_supported: list[str]
 
 
+class KeyModel(BaseModel):
+    """A public key (RFC 7517; of an Ed25519 key, RFC 8037)."""
+
+    model_config = ConfigDict(title="Key")
+
+    kid: str
+    kty: str
+    crv: str
+    x: str
+    alg: str
+    use: str
+
+
 class KeySetModel(BaseModel):
     """The public keys that tokens are signed with (RFC 7517)."""
 
     model_config = ConfigDict(title="KeySet")
 
-    keys: list[dict[str, str | list[str]]]
+    keys: list[KeyModel]

@@ -90,10 +90,13 @@ async def authenticate(session: Session, client_id: str, client_secret: str) -> 
 
 
 async def is_revoked(session: Session, caller: Caller) -> bool:
-    """Whether the client that calls has been revoked. Under the head's lock no revocation can come between."""
+    """Whether the client or card that calls has been revoked. Under the head's lock no revocation can come between."""
     if caller.community not in session.heads:
         await session.show(*session.heads, caller.community)
-    row = await store.find(session, caller.community, caller.id)
+    if caller.card_id is not None:
+        row = await store.find_card(session, caller.community, caller.card_id)
+    else:
+        row = await store.find(session, caller.community, caller.id)
     return row is None or row.revoked_at is not None
 
 

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+    load_pem_public_key,
+)
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet, OKPKey
@@ -27,7 +35,11 @@ _algorithm = "Ed25519"
 _type = "at+jwt"
 _token_length_max = 4096
 _ids = ("community_id", "volunteer_id", "card_id")
+_pem_block = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----.*?-----END \1-----", re.DOTALL)
 _registry = JWSRegistry(algorithms=[_algorithm])
+
+
+_old_keys_fault = "LOVEBANK_SIGNING_KEYS_OLD has to be Ed25519 keys in PEM, public or private, without a password."
 
 
 class SigningKeyError(Exception):
@@ -55,14 +67,37 @@ def _ed25519(pem: str) -> Ed25519PrivateKey:
     return key
 
 
+def _old_keys(text: str) -> list[OKPKey]:
+    """Load the public halves of keys that signed before."""
+    keys = []
+    for block in _pem_block.finditer(text):
+        pem = block[0].encode()
+        try:
+            public: object = load_pem_public_key(pem) if "PUBLIC" in block[1] else _ed25519(block[0]).public_key()
+        except (ValueError, UnsupportedAlgorithm, SigningKeyError):
+            public = None
+        if not isinstance(public, Ed25519PublicKey):
+            raise SigningKeyError(_old_keys_fault)
+        keys.append(OKPKey.import_key(public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)))
+    if _pem_block.sub("", text).strip():
+        raise SigningKeyError(_old_keys_fault)
+    return keys
+
+
 class Tokens:
     """Signs and checks access tokens. Tokens use the real time, whatever clock the communities have."""
 
-    def __init__(self, signing_key: str, *, issuer: str, seconds: int) -> None:
-        """Load the key; its thumbprint (RFC 7638) is its id. Raises `SigningKeyError`."""
+    def __init__(self, signing_key: str, *, old_keys: str = "", issuer: str, seconds: int) -> None:
+        """Load the key that signs and those that did; their thumbprints (RFC 7638) are their ids.
+
+        Raises `SigningKeyError`.
+        """
         self._key = OKPKey.import_key(_pem(_ed25519(signing_key)))
-        self._key.ensure_kid()
-        self._keys = KeySet([self._key])
+        by_id = {key.thumbprint(): key for key in (*_old_keys(old_keys), self._key)}
+        for key in by_id.values():
+            key.ensure_kid()
+        # The one that signs stands first.
+        self._keys = KeySet(list(reversed(by_id.values())))
         self._issuer = issuer
         self.seconds = seconds
 
@@ -109,4 +144,4 @@ class Tokens:
 
     def public_keys(self) -> dict[str, Any]:
         """The public keys as a JWK set (RFC 7517)."""
-        return {"keys": [{**self._key.as_dict(private=False), "alg": _algorithm, "use": "sig"}]}
+        return {"keys": [{**key.as_dict(private=False), "alg": _algorithm, "use": "sig"} for key in self._keys]}
