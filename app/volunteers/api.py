@@ -11,19 +11,23 @@ from fastapi import APIRouter, Query, Request, Response
 
 from app.access.errors import RoleMissing
 from app.access.guard import Admitted, AdmittedDep
-from app.http.commands import created, submit
+from app.http.commands import answered, created, submit
 from app.http.context import ContextDep
-from app.http.lists import Listing, ListingDep
-from app.http.operations import ACCOUNT_READERS, DESK, NAMED, NAMELESS, READERS, VERIFIER, operation
+from app.http.edits import ExpectedDep, edit, etag
+from app.http.lists import ListingDep
+from app.http.operations import ACCOUNT_READERS, DESK, MANAGERS, NAMED, NAMELESS, READERS, VERIFIER, operation
 from app.kernel.errors import Refused
 from app.kernel.idempotency import Answer
-from app.volunteers import service
+from app.volunteers import accounts, changing, erasing, service
 from app.volunteers.rules import Volunteer, with_masked_id, with_masked_phone, without_names
 from app.volunteers.schemas import (
     BalanceModel,
+    ErasureModel,
+    ErasureNew,
     LineModel,
     Phone,
     StatementPage,
+    VolunteerChange,
     VolunteerModel,
     VolunteerNew,
     VolunteerPage,
@@ -54,7 +58,7 @@ def _view(admitted: Admitted, *, listed: bool) -> Callable[[Volunteer], Voluntee
         roles=DESK,
         summary="Register a volunteer",
         keyed=True,
-        problems=["guardian-required", "already-registered"],
+        problems=["guardian-required", "already-registered", "unknown-household"],
         example=_example,
     ),
 )
@@ -105,12 +109,66 @@ async def list_volunteers(
     return VolunteerPage.of(page, lambda volunteer: VolunteerModel.model_validate(view(volunteer)))
 
 
-@router.get("/{volunteer_id}", response_model=VolunteerModel, **operation(roles=READERS, summary="Read a volunteer"))
-async def get_volunteer(volunteer_id: UUID, context: ContextDep, admitted: AdmittedDep) -> VolunteerModel:
+@router.get(
+    "/{volunteer_id}",
+    response_model=VolunteerModel,
+    **operation(roles=READERS, summary="Read a volunteer", tagged=True, problems=["volunteer-erased"]),
+)
+async def get_volunteer(
+    volunteer_id: UUID, response: Response, context: ContextDep, admitted: AdmittedDep
+) -> VolunteerModel:
     """One volunteer, as far as the caller may see."""
     async with context.database.read(admitted.community) as session:
         volunteer = await service.get_volunteer(session, admitted.community, volunteer_id)
+    response.headers["ETag"] = etag(volunteer.revision)
     return VolunteerModel.model_validate(_view(admitted, listed=False)(volunteer))
+
+
+@router.patch(
+    "/{volunteer_id}",
+    response_model=VolunteerModel,
+    **operation(
+        roles=DESK,
+        summary="Change a volunteer",
+        edits=True,
+        problems=["volunteer-erased", "already-registered", "guardian-required", "unknown-household"],
+        example={"phone": "13900005678", "estate": None},
+    ),
+)
+async def change_volunteer(
+    volunteer_id: UUID, request: Request, body: VolunteerChange, admitted: AdmittedDep, expected: ExpectedDep
+) -> Response:
+    """Change what is known of a volunteer; what is left out stays, null clears what may be empty."""
+    return await edit(
+        request,
+        admitted,
+        item=changing.VolunteerChange(admitted.community, volunteer_id, body.changes(), expected),
+        run=changing.change_volunteers,
+        render=lambda volunteer: (VolunteerModel.model_validate(with_masked_id(volunteer)), volunteer.revision),
+    )
+
+
+@router.post(
+    "/{volunteer_id}/erasure",
+    response_model=ErasureModel,
+    **operation(
+        roles=MANAGERS,
+        summary="Erase a volunteer's personal data",
+        keyed=True,
+        problems=["volunteer-erased", "redemptions-open"],
+        example={"reason": "本人申请"},
+    ),
+)
+async def erase_volunteer(volunteer_id: UUID, request: Request, body: ErasureNew, admitted: AdmittedDep) -> Response:
+    """Destroy the key of a volunteer's personal data, for good. Ids and postings stay, so that the books agree."""
+    return await submit(
+        request,
+        admitted,
+        body=body,
+        item=erasing.NewErasure(admitted.community, volunteer_id, admitted.caller_id, body.reason),
+        run=erasing.erase_volunteers,
+        render=lambda erasure: answered(ErasureModel.model_validate(erasure)),
+    )
 
 
 @router.get(
@@ -121,7 +179,7 @@ async def get_volunteer(volunteer_id: UUID, context: ContextDep, admitted: Admit
 async def get_balance(volunteer_id: UUID, context: ContextDep, admitted: AdmittedDep) -> BalanceModel:
     """What the volunteer holds now."""
     async with context.database.read(admitted.community) as session:
-        held = await service.get_balance(session, admitted.community, volunteer_id)
+        held = await accounts.get_balance(session, admitted.community, volunteer_id)
     return BalanceModel.model_validate(held)
 
 
@@ -132,10 +190,6 @@ async def get_balance(volunteer_id: UUID, context: ContextDep, admitted: Admitte
 )
 async def get_statement(volunteer_id: UUID, listing: ListingDep, admitted: AdmittedDep) -> StatementPage:
     """Minutes and points with their balances after each line, newest first."""
-    return await _statement(listing, admitted.community, volunteer_id)
-
-
-async def _statement(listing: Listing, community: int, volunteer_id: UUID) -> StatementPage:
-    find = partial(service.get_statement, volunteer_id=volunteer_id)
-    page = await listing.page(f"statement/{volunteer_id}", community, find, place=lambda line: line.place)
+    find = partial(accounts.get_statement, volunteer_id=volunteer_id)
+    page = await listing.page(f"statement/{volunteer_id}", admitted.community, find, place=lambda line: line.place)
     return StatementPage.of(page, lambda placed: LineModel.model_validate(placed.line))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from app.kernel.errors import Refusal
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from uuid import UUID
 
 
@@ -34,6 +35,59 @@ class AlreadyRegistered(Refusal):
     def detail(self) -> str:
         """Name the field, not the person."""
         return f"A volunteer with this {self.field} is registered in the community already."
+
+
+@dataclass(frozen=True, slots=True)
+class VolunteerErased(Refusal):
+    """The volunteer's personal data was erased; what was posted stays."""
+
+    code: ClassVar[str] = "volunteer-erased"
+    erased_at: datetime
+
+    @property
+    def detail(self) -> str:
+        """Say when."""
+        return f"The volunteer's personal data was erased on {self.erased_at.date()}; balance and statement remain."
+
+
+@dataclass(frozen=True, slots=True)
+class RedemptionsOpen(Refusal):
+    """Points are held for redemptions that nobody could collect after an erasure."""
+
+    code: ClassVar[str] = "redemptions-open"
+    points_reserved: int
+
+    @property
+    def detail(self) -> str:
+        """Say what to do first."""
+        return f"{self.points_reserved} points are held for open redemptions; let them be collected or cancel them."
+
+
+@dataclass(frozen=True, slots=True)
+class InsufficientPoints(Refusal):
+    """The volunteer's free points are fewer than those to be spent or given."""
+
+    code: ClassVar[str] = "insufficient-points"
+    balance: int
+    needed: int
+
+    @property
+    def detail(self) -> str:
+        """Say what there is and what is needed."""
+        return f"The volunteer has {self.balance} free points and needs {self.needed}."
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownHousehold(Refusal):
+    """The community has no such household."""
+
+    code: ClassVar[str] = "unknown-household"
+    household_id: UUID
+
+    @property
+    def detail(self) -> str:
+        """Name the id."""
+        return f"There is no household with the id {self.household_id} in this community."
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,6 +70,8 @@ class Volunteer:
     registered_at: datetime
     skills: tuple[str, ...] = ()
     external_ids: dict[str, str] = field(default_factory=dict)
+    household_id: UUID | None = None
+    revision: int = 1
 
 
 def minutes_account(volunteer_id: UUID) -> str:
@@ -92,6 +94,16 @@ def owed_account(volunteer_id: UUID) -> str:
     return f"{points_account(volunteer_id)}{_owed}"
 
 
+def is_owed_account(address: str) -> bool:
+    """Whether an address is that of a volunteer's spent points that a correction took back."""
+    return address.startswith("volunteer/") and address.endswith(_owed)
+
+
+def points_of_debt(address: str) -> str:
+    """The address of the points that a debt is settled from."""
+    return address.removesuffix(_owed)
+
+
 def debts_of(volunteer_id: UUID) -> tuple[tuple[str, str], ...]:
     """The debt that every credit to the volunteer's points settles first, as the ledger's entries name it."""
     return ((points_account(volunteer_id), owed_account(volunteer_id)),)
@@ -101,7 +113,7 @@ def with_debts_merged(movements: Mapping[str, int]) -> dict[str, int]:
     """What an entry moves when points owed count as points: how a feature decided it before the debt took its share."""
     merged: dict[str, int] = {}
     for address, amount in movements.items():
-        name = address.removesuffix(_owed) if address.startswith("volunteer/") else address
+        name = points_of_debt(address) if is_owed_account(address) else address
         merged[name] = merged.get(name, 0) + amount
     return {address: amount for address, amount in merged.items() if amount}
 

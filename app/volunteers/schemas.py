@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import datetime as dt
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from app.http.fields import Code, Day, ExternalIds, Line, Moment, Name, RequestModel
+from app.http.fields import (
+    UNCHANGED,
+    ChangeModel,
+    Code,
+    Day,
+    ExternalIds,
+    Line,
+    Moment,
+    Name,
+    Paragraph,
+    RequestModel,
+)
 from app.http.pages import PageModel
 from app.volunteers.rules import Consent, Guardian, Person, birth_date_in, is_id_number, is_mobile
 from app.volunteers.service import Registration
@@ -34,6 +45,8 @@ def _id_number(value: str) -> str:
 
 Phone = Annotated[Name, AfterValidator(_mobile)]
 IdNumber = Annotated[Name, AfterValidator(_id_number)]
+Sex = Literal["female", "male"]
+Skills = Annotated[tuple[Name, ...], Field(max_length=30)]
 
 
 class ConsentModel(RequestModel):
@@ -59,14 +72,15 @@ class VolunteerNew(RequestModel):
 
     name: Name
     phone: Phone
-    sex: Literal["female", "male"] | None = None
+    sex: Sex | None = None
     id_number: IdNumber | None = None
     birth_date: Day | None = None
     estate: Line | None = None
     political_status: Name | None = None
-    skills: Annotated[tuple[Name, ...], Field(max_length=30)] = ()
+    skills: Skills = ()
     consent: ConsentModel
     guardian: GuardianModel | None = None
+    household_id: UUID | None = None
     external_ids: ExternalIds = Field(default_factory=dict)
 
     @model_validator(mode="after")
@@ -90,7 +104,72 @@ class VolunteerNew(RequestModel):
             skills=self.skills,
             external_ids=self.external_ids,
             registered_on=registered_on,
+            household_id=self.household_id,
         )
+
+
+class VolunteerChange(ChangeModel):
+    """What to change of a volunteer."""
+
+    name: Name = UNCHANGED
+    phone: Phone = UNCHANGED
+    sex: Sex | None = UNCHANGED
+    id_number: IdNumber | None = UNCHANGED
+    birth_date: Day | None = UNCHANGED
+    estate: Line | None = UNCHANGED
+    political_status: Name | None = UNCHANGED
+    skills: Skills = UNCHANGED
+    guardian: GuardianModel | None = UNCHANGED
+    household_id: UUID | None = UNCHANGED
+    external_ids: ExternalIds = UNCHANGED
+
+    def changes(self) -> dict[str, Any]:
+        """What was given, by the field's name."""
+        given = super().changes()
+        if self.guardian is not None and "guardian" in given:
+            given["guardian"] = Guardian(self.guardian.name, self.guardian.phone)
+        return given
+
+
+class ErasureNew(RequestModel):
+    """Why personal data is erased."""
+
+    reason: Paragraph | None = Field(None, description="stays in the log: no name, no number")
+
+
+class ErasureModel(BaseModel):
+    """An erasure of a volunteer's personal data. Ids and postings stay."""
+
+    model_config = ConfigDict(title="Erasure", from_attributes=True)
+
+    volunteer_id: UUID
+    erased_at: datetime
+    erased_by: str
+    reason: str | None
+
+
+class HouseholdNew(RequestModel):
+    """A household to make."""
+
+    name: Name | None = None
+    volunteer_ids: Annotated[tuple[UUID, ...], Field(max_length=30)] = Field(
+        default=(), description="who lives there; each leaves the household before"
+    )
+
+
+class HouseholdModel(BaseModel):
+    """A household (家庭户): volunteers who share redemption limits."""
+
+    model_config = ConfigDict(title="Household", from_attributes=True)
+
+    id: UUID
+    name: str | None = Field(description="null to those who see no names")
+    volunteer_ids: list[UUID]
+    created_at: datetime
+
+
+class HouseholdPage(PageModel[HouseholdModel]):
+    """A page of households."""
 
 
 class GuardianShown(BaseModel):
@@ -119,7 +198,7 @@ class VolunteerModel(BaseModel):
     id: UUID
     name: str = Field(examples=["李佳儒", "李**"])
     phone: str = Field(examples=["13800005678", "138****5678"])
-    sex: Literal["female", "male"] | None
+    sex: Sex | None
     id_number: str | None = Field(examples=["63************2760"])
     birth_date: dt.date | None
     estate: str | None
@@ -127,6 +206,7 @@ class VolunteerModel(BaseModel):
     skills: list[str]
     consent: ConsentShown
     guardian: GuardianShown | None
+    household_id: UUID | None
     external_ids: dict[str, str]
     registered_at: datetime
 

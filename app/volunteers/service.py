@@ -15,9 +15,9 @@ from app.kernel.errors import Fault, InvalidRequest, NotFound, Refusal, Refused
 from app.kernel.events import Event, append
 from app.kernel.ids import new_id
 from app.kernel.vault import seal, unseal
-from app.ledger import NEVER_NEGATIVE, NEVER_POSITIVE, Account, NewAccount, State
+from app.ledger import NEVER_NEGATIVE, NEVER_POSITIVE, NewAccount
 from app.volunteers import store
-from app.volunteers.errors import AlreadyRegistered, GuardianRequired
+from app.volunteers.errors import AlreadyRegistered, GuardianRequired, UnknownHousehold, VolunteerErased
 from app.volunteers.rules import (
     Consent,
     Guardian,
@@ -32,7 +32,6 @@ from app.volunteers.rules import (
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
-    from datetime import datetime
     from uuid import UUID
 
     from app.communities.rules import Community
@@ -40,7 +39,6 @@ if TYPE_CHECKING:
     from app.kernel.paging import Paging
     from app.kernel.rows import AnyRow
     from app.kernel.vault import Vault
-    from app.ledger import Line
     from app.volunteers.store import VolunteerKey
 
 _tail_length = 4
@@ -59,6 +57,7 @@ class Registration:
     skills: tuple[str, ...] = ()
     external_ids: Mapping[str, str] | None = None
     registered_on: dt.date | None = None
+    household_id: UUID | None = None
 
 
 async def register_volunteers(session: Session, new: Sequence[Registration]) -> list[Volunteer | Refusal]:
@@ -68,10 +67,14 @@ async def register_volunteers(session: Session, new: Sequence[Registration]) -> 
     taken_phones = set(await store.holders(session, "phone_hash", [(h.community, h.phone) for h in hashed]))
     numbers = [(h.community, h.id_number) for h in hashed if h.id_number]
     taken_numbers = set(await store.holders(session, "id_number_hash", numbers)) if numbers else set()
+    named = {(item.community, item.household_id) for item in new if item.household_id}
+    households = await store.known_households(session, named) if named else set()
     results: list[UUID | Refusal] = []
     accepted: list[tuple[UUID, Registration, store.Hashes]] = []
     for item, hashes in zip(new, hashed, strict=True):
         refusal = _refusal(session, communities[item.community], item, hashes, taken_phones, taken_numbers)
+        if refusal is None and item.household_id and (item.community, item.household_id) not in households:
+            refusal = UnknownHousehold(household_id=item.household_id)
         if refusal is not None:
             results.append(refusal)
             continue
@@ -86,11 +89,14 @@ async def register_volunteers(session: Session, new: Sequence[Registration]) -> 
 
 
 def _hashes(vault: Vault, item: Registration) -> store.Hashes:
-    number = item.person.id_number
+    return hashes_of(vault, item.community, item.person)
+
+
+def hashes_of(vault: Vault, community: int, person: Person) -> store.Hashes:
+    """The keyed hashes by which a person is found in a community."""
+    number = person.id_number
     return store.Hashes(
-        item.community,
-        phone_hash(vault, item.community, item.person.phone),
-        number and _number_hash(vault, item.community, number),
+        community, phone_hash(vault, community, person.phone), number and _number_hash(vault, community, number)
     )
 
 
@@ -142,19 +148,12 @@ async def _store(
     rows = []
     registered: dict[UUID, Volunteer] = {}
     for (volunteer_id, item, hashes), number in zip(accepted, numbers, strict=True):
-        sealed = seal(keys[item.community, volunteer_id], orjson.dumps(item.person), _context(volunteer_id))
         rows.append(
             {
                 "community_id": item.community,
                 "volunteer_id": volunteer_id,
                 "number": number,
-                "sealed": sealed,
-                "name_hash": session.vault.hash("name", str(item.community), item.person.name),
-                "phone_hash": hashes.phone,
-                "phone_tail_hash": session.vault.hash(
-                    "phone tail", str(item.community), item.person.phone[-_tail_length:]
-                ),
-                "id_number_hash": hashes.id_number,
+                **columns_of(session.vault, hashes, item.person, keys[item.community, volunteer_id], volunteer_id),
                 "estate": item.estate,
                 "political_status": item.political_status,
                 "skills": list(item.skills),
@@ -166,8 +165,11 @@ async def _store(
                 "registered_at": session.now(item.community),
             }
         )
-        registered[volunteer_id] = _volunteer(rows[-1], item.person)
+        shown = {**rows[-1], "household_id": item.household_id, "revision": 1}
+        registered[volunteer_id] = _volunteer(shown, item.person)
     await store.insert(session, rows)
+    living = [(item.community, volunteer_id, item.household_id) for volunteer_id, item, _ in accepted]
+    await store.move_in(session, [(number, who, home) for number, who, home in living if home])
     accounts = [account for volunteer_id, item, _ in accepted for account in _accounts(item.community, volunteer_id)]
     await ledger.open_accounts(session, accounts)
     return registered
@@ -180,6 +182,20 @@ def _accounts(community: int, volunteer_id: UUID) -> list[NewAccount]:
         NewAccount(community, reserved_account(volunteer_id), "POINT", NEVER_NEGATIVE),
         NewAccount(community, owed_account(volunteer_id), "POINT", NEVER_POSITIVE),
     ]
+
+
+def columns_of(
+    vault: Vault, hashes: store.Hashes, person: Person, key: bytes, volunteer_id: UUID
+) -> dict[str, str | None]:
+    """A person as the table keeps one: sealed, and findable by hashes."""
+    community = str(hashes.community)
+    return {
+        "sealed": seal(key, orjson.dumps(person), _context(volunteer_id)),
+        "name_hash": vault.hash("name", community, person.name),
+        "phone_hash": hashes.phone,
+        "phone_tail_hash": vault.hash("phone tail", community, person.phone[-_tail_length:]),
+        "id_number_hash": hashes.id_number,
+    }
 
 
 def _context(volunteer_id: UUID) -> str:
@@ -202,6 +218,8 @@ def _volunteer(row: Mapping[Any, Any], person: Person) -> Volunteer:
         registered_at=row["registered_at"],
         skills=tuple(row["skills"]),
         external_ids=row["external_ids"],
+        household_id=row["household_id"],
+        revision=row["revision"],
     )
 
 
@@ -214,7 +232,8 @@ def _unsealed(sealed: str, key: bytes, volunteer_id: UUID) -> Person:
     return Person(**fields)
 
 
-async def _opened(session: Session, community: int, rows: Sequence[AnyRow]) -> list[Volunteer]:
+async def opened(session: Session, community: int, rows: Sequence[AnyRow]) -> list[Volunteer]:
+    """Volunteers from their rows, with all personal data."""
     keys = await persons.load_keys(session, [(community, row.volunteer_id) for row in rows])
     return [
         _volunteer(row._mapping, _unsealed(row.sealed, keys[community, row.volunteer_id], row.volunteer_id))
@@ -222,12 +241,20 @@ async def _opened(session: Session, community: int, rows: Sequence[AnyRow]) -> l
     ]
 
 
-async def get_volunteer(session: Session, community: int, volunteer_id: UUID) -> Volunteer:
-    """Read one volunteer with all personal data. Raises `Refused(NotFound)`."""
-    row = await store.find(session, community, volunteer_id)
+def absence(row: AnyRow | None) -> Refusal | None:
+    """Why a volunteer's row cannot be read: it is not there, or erased."""
     if row is None:
-        raise Refused(NotFound(resource="volunteer"))
-    return (await _opened(session, community, [row]))[0]
+        return NotFound(resource="volunteer")
+    return VolunteerErased(erased_at=row.erased_at) if row.erased_at else None
+
+
+async def get_volunteer(session: Session, community: int, volunteer_id: UUID) -> Volunteer:
+    """Read one volunteer with all personal data. Raises `Refused` with `NotFound` or `VolunteerErased`."""
+    row = await store.find(session, community, volunteer_id)
+    refusal = absence(row)
+    if row is None or refusal:
+        raise Refused(refusal or NotFound(resource="volunteer"))
+    return (await opened(session, community, [row]))[0]
 
 
 async def list_volunteers(
@@ -240,7 +267,7 @@ async def list_volunteers(
     if id_number is not None:
         matching["id_number_hash"] = _number_hash(session.vault, community, id_number)
     rows = await store.page(session, community, paging, matching=matching)
-    return await _opened(session, community, rows)
+    return await opened(session, community, rows)
 
 
 async def find_by_phone(session: Session, community: int, phones: Iterable[str]) -> dict[str, UUID]:
@@ -251,62 +278,13 @@ async def find_by_phone(session: Session, community: int, phones: Iterable[str])
 
 
 async def consent_dates(session: Session, asked: Collection[VolunteerKey]) -> dict[VolunteerKey, dt.date]:
-    """The local dates on which these volunteers gave their consent; unknown volunteers are missing."""
+    """The local dates on which these volunteers gave their consent; unknown and erased ones are missing."""
     return await store.consent_dates(session, asked)
 
 
-@dataclass(frozen=True, slots=True)
-class Holdings:
-    """What a volunteer holds, in whole units, and the version of the account `points`."""
-
-    minutes: int
-    points: int
-    points_reserved: int
-    points_owed: int
-    version: int
-    as_of: datetime
-
-
-async def get_balance(session: Session, community: int, volunteer_id: UUID) -> Holdings:
-    """What a volunteer holds now. Raises `Refused(NotFound)`."""
-    addresses = [
-        minutes_account(volunteer_id),
-        points_account(volunteer_id),
-        reserved_account(volunteer_id),
-        owed_account(volunteer_id),
-    ]
-    accounts = [Account(community, address) for address in addresses]
-    states: dict[Account, State] = await ledger.states(session, accounts)
-    if not states:
-        raise Refused(NotFound(resource="volunteer"))
-    minutes, points, reserved, owed = (states[account] for account in accounts)
-    return Holdings(
-        minutes.balance, points.balance, reserved.balance, owed.balance, points.version, session.now(community)
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class StatementLine:
-    """A line of the statement; `place` has for each account the version below which the lines after it are."""
-
-    line: Line
-    place: list[int]
-
-
-async def get_statement(session: Session, community: int, paging: Paging, *, volunteer_id: UUID) -> list[StatementLine]:
-    """The volunteer's minutes and points, newest first. Raises `Refused(NotFound)`.
-
-    Where a page goes on is a version of each account, so that it stays free of what is posted meanwhile.
-    """
-    accounts = [Account(community, minutes_account(volunteer_id)), Account(community, points_account(volunteer_id))]
-    states = await ledger.states(session, accounts)
-    if not states:
-        raise Refused(NotFound(resource="volunteer"))
-    below = paging.position or [states[account].version + 1 for account in accounts]
-    lines = await ledger.statement(session, accounts, before=below, limit=paging.wanted)
-    places = dict(zip((account.address for account in accounts), below, strict=True))
-    shown = []
-    for line in lines:
-        places[line.account] = line.version
-        shown.append(StatementLine(line, list(places.values())))
-    return shown
+async def housemates(session: Session, community: int, volunteer_ids: Collection[UUID]) -> dict[UUID, frozenset[UUID]]:
+    """Who shares limits with each of these volunteers: all of the household, or the volunteer alone without one."""
+    living = await store.housemates(session, [(community, volunteer_id) for volunteer_id in volunteer_ids])
+    return {
+        volunteer_id: frozenset(living.get((community, volunteer_id), {volunteer_id})) for volunteer_id in volunteer_ids
+    }

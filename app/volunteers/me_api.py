@@ -1,0 +1,50 @@
+"""What volunteers see of themselves."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from fastapi import APIRouter
+
+from app.access.guard import AdmittedDep
+from app.http.context import ContextDep
+from app.http.lists import ListingDep
+from app.http.operations import OWN, operation
+from app.volunteers import accounts, service
+from app.volunteers.rules import with_masked_id
+from app.volunteers.schemas import BalanceModel, LineModel, StatementPage, VolunteerModel
+
+router = APIRouter(prefix="/v1/me", tags=["own data"])
+
+
+@router.get(
+    "",
+    response_model=VolunteerModel,
+    **operation(roles=OWN, summary="Read one's own data", problems=["volunteer-erased"]),
+)
+async def get_own_data(context: ContextDep, admitted: AdmittedDep) -> VolunteerModel:
+    """The caller, with the ID number masked."""
+    async with context.database.read(admitted.community) as session:
+        volunteer = await service.get_volunteer(session, admitted.community, admitted.volunteer_id)
+    return VolunteerModel.model_validate(with_masked_id(volunteer))
+
+
+@router.get("/balance", response_model=BalanceModel, **operation(roles=OWN, summary="Read one's own balance"))
+async def get_own_balance(context: ContextDep, admitted: AdmittedDep) -> BalanceModel:
+    """What the caller holds now."""
+    async with context.database.read(admitted.community) as session:
+        held = await accounts.get_balance(session, admitted.community, admitted.volunteer_id)
+    return BalanceModel.model_validate(held)
+
+
+@router.get(
+    "/statement",
+    response_model=StatementPage,
+    **operation(roles=OWN, summary="Read one's own statement", problems=["invalid-cursor"]),
+)
+async def get_own_statement(listing: ListingDep, admitted: AdmittedDep) -> StatementPage:
+    """The caller's minutes and points with their balances after each line, newest first."""
+    find = partial(accounts.get_statement, volunteer_id=admitted.volunteer_id)
+    name = f"own-statement/{admitted.volunteer_id}"
+    page = await listing.page(name, admitted.community, find, place=lambda line: line.place)
+    return StatementPage.of(page, lambda placed: LineModel.model_validate(placed.line))
