@@ -12,10 +12,11 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import ValidationError
 
 from app.access.guard import Admitted, AdmittedDep
-from app.hours import service
+from app.hours import correcting, service
 from app.hours.rules import ServiceRecord
 from app.hours.schemas import (
     BatchItemModel,
+    CorrectionNew,
     ReferencedServiceRecord,
     ServiceRecordBatchModel,
     ServiceRecordBatchNew,
@@ -132,6 +133,37 @@ async def verify_service_record(
             note=body.note,
         ),
         run=service.verify_records,
+        render=lambda record: answered(ServiceRecordModel.of(record)),
+    )
+
+
+@router.post(
+    "/service-records/{service_record_id}/correction",
+    response_model=ServiceRecordModel,
+    **operation(
+        roles=MANAGERS,
+        summary="Correct a service record",
+        keyed=True,
+        problems=["record-not-approved", "already-reversed", *_record_problems],
+        example={"reason": "张文静和张文婧记混了", "replacement": _record_example},
+    ),
+)
+async def correct_service_record(
+    service_record_id: UUID, request: Request, body: CorrectionNew, admitted: AdmittedDep
+) -> Response:
+    """Take an approved record back: minutes and points are reversed, and what was spent of them is owed."""
+    replacement = None
+    if body.replacement is not None:
+        new = body.replacement
+        replacement = service.NewServiceRecord(admitted.community, new.volunteer_id, new.facts(), admitted.caller_id)
+    return await submit(
+        request,
+        admitted,
+        body=body,
+        item=correcting.NewCorrection(
+            admitted.community, service_record_id, body.reason, admitted.caller_id, replacement
+        ),
+        run=correcting.correct_records,
         render=lambda record: answered(ServiceRecordModel.of(record)),
     )
 

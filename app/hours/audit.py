@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import dataclass, field
+from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
 from app import ledger
 from app.communities.service import communities_by_number
 from app.hours import store
-from app.hours.rules import APPROVED, ServiceRecord, award, deposit
+from app.hours.rules import ServiceRecord, award, deposit, withdrawal
 from app.ledger import Booked, Discrepancy
 from app.volunteers.rules import with_debts_merged
 
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from app.hours.rules import EarningRule
     from app.kernel.database import Session
 
-KINDS = frozenset({"deposit"})
+KINDS = frozenset({"deposit", "correction"})
 """The kinds of transactions that service records account for."""
 
 _records_per_step = 500
@@ -36,33 +38,58 @@ async def audit(session: Session, community: int) -> list[Discrepancy]:
     home = (await communities_by_number(session, [community]))[community]
     versions = await store.load_rules(session, [community])
     rules = {rule.id: rule for listed in versions.values() for rule in listed}
-    counted: dict[tuple[UUID, str, dt.date], int] = defaultdict(int)
-    after, approvals = 0, 0
+    counted = _Counted()
+    after, approvals, corrections = 0, 0, 0
     while records := await store.approved_after(session, community, after=after, limit=_records_per_step):
         numbers = [record.transaction_id for record in records if record.transaction_id is not None]
-        booked = await ledger.booked(session, community, numbers)
+        taken_back = [record.correction.transaction_id for record in records if record.correction]
+        booked = await ledger.booked(session, community, [*numbers, *taken_back])
         for record in records:
             found += _wrong_date(record, home)
             found += _wrong_award(record, rules, counted)
-            found += _wrong_posting(record, booked.get(record.transaction_id or 0))
+            found += _wrong_posting(record, booked)
         approvals += len(records)
+        corrections += len(taken_back)
         after = numbers[-1]
-    deposits = (await ledger.count_by_kind(session, community)).get("deposit", 0)
-    if deposits != approvals:
-        found.append(Discrepancy("deposit-without-record", "community", f"deposits {deposits}, approvals {approvals}"))
+    posted = await ledger.count_by_kind(session, community)
+    for kind, stored in (("deposit", approvals), ("correction", corrections)):
+        if posted.get(kind, 0) != stored:
+            detail = f"posted {posted.get(kind, 0)}, stored {stored}"
+            found.append(Discrepancy(f"{kind}-without-record", "community", detail))
     return found
 
 
-def _wrong_award(
-    record: ServiceRecord, rules: Mapping[UUID, EarningRule], counted: dict[tuple[UUID, str, dt.date], int]
-) -> Sequence[Discrepancy]:
+@dataclass(slots=True)
+class _Counted:
+    """The minutes that counted on each day and in each kind, as they were when a record was approved."""
+
+    minutes: dict[tuple[UUID, str, dt.date], int] = field(default_factory=lambda: defaultdict(int))
+    leaving: list[tuple[int, tuple[UUID, str, dt.date], int]] = field(default_factory=list)
+
+    def before(self, record: ServiceRecord) -> int:
+        """Minutes that counted on the record's day when it was approved; corrected by then, they count no more."""
+        while self.leaving and self.leaving[0][0] < (record.transaction_id or 0):
+            _, day, minutes = heappop(self.leaving)
+            self.minutes[day] -= minutes
+        return self.minutes[_day(record)]
+
+    def add(self, record: ServiceRecord, minutes: int) -> None:
+        """Count an approved record, until it is corrected."""
+        self.minutes[_day(record)] += minutes
+        if record.correction:
+            heappush(self.leaving, (record.correction.transaction_id, _day(record), minutes))
+
+
+def _day(record: ServiceRecord) -> tuple[UUID, str, dt.date]:
+    return record.volunteer_id, record.facts.service_kind, record.service_date
+
+
+def _wrong_award(record: ServiceRecord, rules: Mapping[UUID, EarningRule], counted: _Counted) -> Sequence[Discrepancy]:
     if record.award is None:
         return [Discrepancy("award-missing", f"service-record/{record.id}", "approved without an award")]
     rule = rules.get(record.award.earning_rule_id) if record.award.earning_rule_id else None
-    day = (record.volunteer_id, record.facts.service_kind, record.service_date)
-    expected = award(rule, record.facts.minutes, counted[day])
-    if record.status == APPROVED:
-        counted[day] += record.award.minutes_counted
+    expected = award(rule, record.facts.minutes, counted.before(record))
+    counted.add(record, record.award.minutes_counted)
     if record.award == expected:
         return []
     return [Discrepancy("award-wrong", f"service-record/{record.id}", f"stored {record.award}, expected {expected}")]
@@ -76,8 +103,15 @@ def _wrong_date(record: ServiceRecord, community: Community) -> Sequence[Discrep
     return [Discrepancy("service-date-wrong", f"service-record/{record.id}", detail)]
 
 
-def _wrong_posting(record: ServiceRecord, posted: Booked | None) -> Sequence[Discrepancy]:
-    expected = Booked("deposit", f"service-records/{record.id}", dict(deposit(record)))
-    if posted and posted._replace(movements=with_debts_merged(posted.movements)) == expected:
-        return []
-    return [Discrepancy("posting-wrong", f"service-record/{record.id}", f"posted {posted}, expected {expected}")]
+def _wrong_posting(record: ServiceRecord, booked: Mapping[int, Booked]) -> Sequence[Discrepancy]:
+    reference = f"service-records/{record.id}"
+    expected = {record.transaction_id: Booked("deposit", reference, dict(deposit(record)))}
+    if record.correction:
+        expected[record.correction.transaction_id] = Booked("correction", reference, dict(withdrawal(record)))
+    found = []
+    for number, wanted in expected.items():
+        posted = booked.get(number or 0)
+        if posted is None or posted._replace(movements=with_debts_merged(posted.movements)) != wanted:
+            detail = f"posted {posted}, expected {wanted}"
+            found.append(Discrepancy("posting-wrong", f"service-record/{record.id}", detail))
+    return found

@@ -79,6 +79,19 @@ class AlreadyVerified(Refusal):
 
 
 @dataclass(frozen=True, slots=True)
+class RecordNotApproved(Refusal):
+    """Only what was approved, and so posted, can be corrected."""
+
+    code: ClassVar[str] = "record-not-approved"
+    record_status: str
+
+    @property
+    def detail(self) -> str:
+        """Say what it is."""
+        return f"The service record is {self.record_status}; only an approved one has minutes and points to take back."
+
+
+@dataclass(frozen=True, slots=True)
 class SelfVerification(Refusal):
     """Four eyes: the recorder does not verify."""
 

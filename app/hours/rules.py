@@ -23,6 +23,7 @@ LONGEST = dt.timedelta(hours=24)
 PENDING = "pending"
 APPROVED = "approved"
 REJECTED = "rejected"
+CORRECTED = "corrected"
 LIVE = (PENDING, APPROVED)
 
 
@@ -76,6 +77,17 @@ class Award:
 
 
 @dataclass(frozen=True, slots=True)
+class Correction:
+    """Why an approved record was taken back, by whom, with which transaction, and the record that replaces it."""
+
+    reason: str
+    corrected_by: str
+    corrected_at: datetime
+    transaction_id: int
+    replacement_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
 class ServiceRecord:
     """A service record: the facts, who recorded them, its status, and once decided by whom and with which award."""
 
@@ -95,6 +107,7 @@ class ServiceRecord:
     verified_at: datetime | None = None
     award: Award | None = None
     transaction_id: int | None = None
+    correction: Correction | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +141,10 @@ class Days:
     def replace(self, record: Known) -> None:
         """Put a record in the place of what was known of it."""
         self.known = [record if other.id == record.id else other for other in self.known]
+
+    def forget(self, record_id: UUID) -> None:
+        """Leave out a record that is live no more."""
+        self.known = [other for other in self.known if other.id != record_id]
 
     def counted_on(self, date: dt.date, service_kind: str) -> int:
         """Minutes that earned points on a local date in a kind."""
@@ -191,6 +208,11 @@ def deposit(record: ServiceRecord) -> tuple[tuple[str, int], ...]:
     if points:
         movements += [(POINTS_ISSUED, -points), (points_account(record.volunteer_id), points)]
     return tuple(movements)
+
+
+def withdrawal(record: ServiceRecord) -> tuple[tuple[str, int], ...]:
+    """What correcting an approved record moves: the opposite of its deposit."""
+    return tuple((address, -amount) for address, amount in deposit(record))
 
 
 def is_late(ended_on: dt.date, recorded_on: dt.date, is_working_day: Callable[[dt.date], bool]) -> bool:

@@ -171,6 +171,18 @@ class AwardModel(BaseModel):
     clipped: list[ClipModel]
 
 
+class CorrectionModel(BaseModel):
+    """How a record was taken back (更正)."""
+
+    model_config = ConfigDict(title="Correction", from_attributes=True)
+
+    reason: str
+    corrected_by: str
+    corrected_at: datetime
+    transaction_id: int = Field(description="the transaction that reverses the record's own")
+    replacement_id: UUID | None = Field(description="the service record in its place, if any")
+
+
 class ServiceRecordModel(BaseModel):
     """A service record (服务记录)."""
 
@@ -198,6 +210,7 @@ class ServiceRecordModel(BaseModel):
     note: str | None
     award: AwardModel | None
     transaction_id: int | None
+    correction: CorrectionModel | None
 
     @classmethod
     def of(cls, record: ServiceRecord, *, names: bool = True) -> ServiceRecordModel:
@@ -226,6 +239,7 @@ class ServiceRecordModel(BaseModel):
             note=record.note,
             award=AwardModel.model_validate(record.award) if record.award else None,
             transaction_id=record.transaction_id,
+            correction=CorrectionModel.model_validate(record.correction) if record.correction else None,
         )
 
 
@@ -238,6 +252,15 @@ class VerificationNew(RequestModel):
 
     decision: Literal["approve", "reject"]
     note: Paragraph | None = None
+
+
+class CorrectionNew(RequestModel):
+    """Why an approved record is taken back, and what stands in its place."""
+
+    reason: Paragraph
+    replacement: ServiceRecordNew | None = Field(
+        default=None, description="a whole new record, of the same volunteer or another, under the usual verification"
+    )
 
 
 def _not_too_deep(row: Any) -> Any:

@@ -44,7 +44,7 @@ from app.volunteers.rules import debts_of
 from app.volunteers.service import consent_dates
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from uuid import UUID
 
     from app.communities.rules import Community
@@ -86,8 +86,8 @@ class Verification:
 
 
 @dataclass(slots=True)
-class _Loaded:
-    """All that decisions about a batch of records rest on."""
+class Grounds:
+    """All that decisions about a batch of records rest on; `days` grows as they are decided."""
 
     communities: Mapping[int, Community]
     kinds: set[tuple[int, str]]
@@ -101,8 +101,8 @@ async def record_hours(session: Session, new: Sequence[NewServiceRecord]) -> lis
 
     A row with a reference seen before is a replay or refused; what is invalid uses up no reference.
     """
-    loaded = await _load(session, new)
-    deciding = Deciding(RESOURCE, partial(_decide, session, loaded), _store, store.load_records)
+    grounds = await load_grounds(session, new)
+    deciding = Deciding(RESOURCE, partial(_decide, session, grounds), _store, store.load_records)
     return await decide_rows(session, new, deciding)
 
 
@@ -111,7 +111,8 @@ async def record_services(session: Session, new: Sequence[NewServiceRecord]) -> 
     return unreferenced(await record_hours(session, new))
 
 
-async def _load(session: Session, new: Sequence[NewServiceRecord]) -> _Loaded:
+async def load_grounds(session: Session, new: Sequence[NewServiceRecord]) -> Grounds:
+    """Load what decisions about these records rest on."""
     numbers = {item.community for item in new}
     communities = await communities_by_number(session, numbers)
     named = [(item, item.volunteer_id) for item in new if item.volunteer_id is not None]
@@ -120,7 +121,7 @@ async def _load(session: Session, new: Sequence[NewServiceRecord]) -> _Loaded:
         for item, volunteer_id in named
         for date in _dates_near(communities[item.community], item.facts)
     }
-    return _Loaded(
+    return Grounds(
         communities=communities,
         kinds=await store.load_kinds(session, numbers),
         rules=await store.load_rules(session, numbers),
@@ -136,22 +137,38 @@ def _dates_near(community: Community, facts: ServiceFacts) -> list[dt.date]:
 
 
 def _decide(
-    session: Session, loaded: _Loaded, item: NewServiceRecord, before: Before
+    session: Session, grounds: Grounds, item: NewServiceRecord, before: Before
 ) -> ServiceRecord | Seen | Refusal:
-    community = loaded.communities[item.community]
-    service_date = community.local_date(item.facts.started_at)
-    consent_on = loaded.consents.get((item.community, item.volunteer_id)) if item.volunteer_id else None
+    return _wrong_start(session, grounds, item) or before or _made(session, grounds, item)
+
+
+def decide(session: Session, grounds: Grounds, item: NewServiceRecord) -> ServiceRecord | Refusal:
+    """Make the record of a service that carries no reference, or say why not; `grounds` then knows it."""
+    return _wrong_start(session, grounds, item) or _made(session, grounds, item)
+
+
+def _consented_on(grounds: Grounds, item: NewServiceRecord) -> dt.date | None:
+    return grounds.consents.get((item.community, item.volunteer_id)) if item.volunteer_id else None
+
+
+def _wrong_start(session: Session, grounds: Grounds, item: NewServiceRecord) -> InvalidRequest | None:
+    consent_on = _consented_on(grounds, item)
+    message = None
     if item.facts.started_at > session.now(item.community):
-        return _invalid("a service is recorded after it began, so not in the future")
-    if consent_on is not None and service_date < consent_on:
-        return _invalid(f"the volunteer's consent dates from {consent_on}")
-    if before is not None:
-        return before
-    if item.volunteer_id is None or consent_on is None:
+        message = "a service is recorded after it began, so not in the future"
+    elif consent_on and grounds.communities[item.community].local_date(item.facts.started_at) < consent_on:
+        message = f"the volunteer's consent dates from {consent_on}"
+    return InvalidRequest(errors=(Fault("/started_at", message),)) if message else None
+
+
+def _made(session: Session, grounds: Grounds, item: NewServiceRecord) -> ServiceRecord | Refusal:
+    community = grounds.communities[item.community]
+    service_date = community.local_date(item.facts.started_at)
+    if item.volunteer_id is None or _consented_on(grounds, item) is None:
         return UnknownVolunteer(volunteer_id=item.volunteer_id)
-    if (item.community, item.facts.service_kind) not in loaded.kinds:
+    if (item.community, item.facts.service_kind) not in grounds.kinds:
         return UnknownServiceKind(service_kind=item.facts.service_kind)
-    days = loaded.days.setdefault((item.community, item.volunteer_id), Days())
+    days = grounds.days.setdefault((item.community, item.volunteer_id), Days())
     other = days.overlapping(item.facts.started_at, item.facts.ended_at)
     if other is not None:
         return OverlappingService(service_record_id=other.id)
@@ -159,13 +176,9 @@ def _decide(
         session, community, item, item.volunteer_id, over=days.would_be_over(service_date, item.facts.minutes)
     )
     if record.status == APPROVED:
-        record = _with_award(record, loaded.rules, days)
+        record = _with_award(record, grounds.rules, days)
     days.known.append(known_of(record))
     return record
-
-
-def _invalid(message: str) -> InvalidRequest:
-    return InvalidRequest(errors=(Fault("/started_at", message),))
 
 
 def _record(
@@ -198,14 +211,15 @@ def _with_award(record: ServiceRecord, rules: Mapping[tuple[int, str], list[Earn
 
 async def _store(session: Session, made: Sequence[ServiceRecord]) -> dict[UUID, ServiceRecord]:
     """Store new records, post those that are approved, and give them with their numbers."""
-    numbers = await append(session, [_event(record) for record in made])
+    numbers = await append(session, [event_of(record) for record in made])
     records = [replace(record, number=number) for record, number in zip(made, numbers, strict=True)]
     await store.insert_records(session, records)
     approved = await _post(session, [record for record in records if record.status == APPROVED])
     return {record.id: record for record in [*records, *approved]}
 
 
-def _event(record: ServiceRecord) -> Event:
+def event_of(record: ServiceRecord) -> Event:
+    """The event of a record that was just recorded or decided."""
     what = "recorded" if record.status == PENDING else record.status
     ids = {"service_record_id": str(record.id), "volunteer_id": str(record.volunteer_id)}
     return Event(record.community, f"service_record.{what}", ids)
@@ -215,7 +229,7 @@ async def _post(session: Session, approved: Sequence[ServiceRecord]) -> list[Ser
     """Post the minutes and points of approved records, and store their approvals."""
     if not approved:
         return []
-    posted = await ledger.post_decided(session, [_deposit(record) for record in approved])
+    posted = await ledger.post_decided(session, [deposit_entry(record) for record in approved])
     records = [
         replace(record, transaction_id=outcome.transaction_id) for record, outcome in zip(approved, posted, strict=True)
     ]
@@ -223,7 +237,8 @@ async def _post(session: Session, approved: Sequence[ServiceRecord]) -> list[Ser
     return records
 
 
-def _deposit(record: ServiceRecord) -> Entry:
+def deposit_entry(record: ServiceRecord) -> Entry:
+    """The transaction of an approved record."""
     return Entry(
         community=record.community,
         kind="deposit",
@@ -283,7 +298,7 @@ def _decided(session: Session, record: ServiceRecord, item: Verification) -> Ser
 async def _store_decisions(session: Session, decided: Sequence[ServiceRecord]) -> list[ServiceRecord]:
     if not decided:
         return []
-    await append(session, [_event(record) for record in decided])
+    await append(session, [event_of(record) for record in decided])
     await store.move_status(session, decided)
     await store.insert_verifications(session, [record for record in decided if record.status == REJECTED])
     return await _post(session, [record for record in decided if record.status == APPROVED])
@@ -295,6 +310,11 @@ async def get_record(session: Session, community: int, service_record_id: UUID) 
     if not found:
         raise Refused(NotFound(resource="service record"))
     return found[community, service_record_id]
+
+
+async def load_records(session: Session, keys: Collection[RecordKey]) -> Mapping[RecordKey, ServiceRecord]:
+    """Read records; unknown ones are missing."""
+    return await store.load_records(session, keys)
 
 
 async def list_records(session: Session, community: int, paging: Paging) -> list[ServiceRecord]:

@@ -8,8 +8,8 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from app.hours.rules import LIVE, Award, Clip, Days, EarningRule, Known, ServiceFacts, ServiceRecord
-from app.hours.tables import earning_rules, service_kinds, service_records, verifications
+from app.hours.rules import LIVE, Award, Clip, Correction, Days, EarningRule, Known, ServiceFacts, ServiceRecord
+from app.hours.tables import corrections, earning_rules, service_kinds, service_records, verifications
 from app.kernel.rows import insert_rows, rows_of
 
 if TYPE_CHECKING:
@@ -23,10 +23,17 @@ if TYPE_CHECKING:
 RecordKey = tuple[int, UUID]
 """A record: the community's small number and the record's id."""
 
-_v, _r = verifications.c, service_records.c
-_verified = service_records.outerjoin(
-    verifications, (_v.community_id == _r.community_id) & (_v.service_record_id == _r.service_record_id)
-)
+_v, _r, _c = verifications.c, service_records.c, corrections.c
+
+
+def _with_decisions(records: sa.FromClause) -> sa.FromClause:
+    """Service records, or a join that has them, beside what was decided about each."""
+    return records.outerjoin(
+        verifications, (_v.community_id == _r.community_id) & (_v.service_record_id == _r.service_record_id)
+    ).outerjoin(corrections, (_c.community_id == _r.community_id) & (_c.service_record_id == _r.service_record_id))
+
+
+_decided = _with_decisions(service_records)
 _whole = sa.select(
     service_records,
     _v.note,
@@ -37,6 +44,11 @@ _whole = sa.select(
     _v.minutes_counted,
     _v.clipped,
     _v.transaction_number,
+    _c.reason,
+    _c.corrected_by,
+    _c.corrected_at,
+    _c.transaction_number.label("correction_number"),
+    _c.replacement_id,
 )
 
 
@@ -45,6 +57,11 @@ def _record(row: AnyRow) -> ServiceRecord:
     if row.transaction_number is not None:
         clipped = tuple(Clip(**clip) for clip in row.clipped)
         award = Award(row.earning_rule_id, row.points, row.minutes_counted, clipped)
+    correction = None
+    if row.correction_number is not None:
+        correction = Correction(
+            row.reason, row.corrected_by, row.corrected_at, row.correction_number, row.replacement_id
+        )
     return ServiceRecord(
         id=row.service_record_id,
         community=row.community_id,
@@ -73,6 +90,7 @@ def _record(row: AnyRow) -> ServiceRecord:
         verified_at=row.verified_at,
         award=award,
         transaction_id=row.transaction_number,
+        correction=correction,
     )
 
 
@@ -135,6 +153,23 @@ async def insert_verifications(session: Session, records: Sequence[ServiceRecord
         for record in records
     ]
     await insert_rows(session, verifications, rows)
+
+
+async def insert_corrections(session: Session, corrected: Sequence[tuple[ServiceRecord, Correction]]) -> None:
+    """Insert the corrections of records."""
+    rows = [
+        {
+            "community_id": record.community,
+            "service_record_id": record.id,
+            "reason": correction.reason,
+            "corrected_by": correction.corrected_by,
+            "corrected_at": correction.corrected_at,
+            "transaction_number": correction.transaction_id,
+            "replacement_id": correction.replacement_id,
+        }
+        for record, correction in corrected
+    ]
+    await insert_rows(session, corrections, rows)
 
 
 async def load_kinds(session: Session, communities: Collection[int]) -> set[tuple[int, str]]:
@@ -226,11 +261,7 @@ async def load_days(session: Session, dates: Collection[tuple[int, UUID, dt.date
 def _by_id(dialect: str) -> Query:
     asked = rows_of(dialect, "rows", [_r.community_id, _r.service_record_id])
     matches = (_r.community_id == asked.c.community_id) & (_r.service_record_id == asked.c.service_record_id)
-    return _whole.select_from(
-        asked.join(service_records, matches).outerjoin(
-            verifications, (_v.community_id == _r.community_id) & (_v.service_record_id == _r.service_record_id)
-        )
-    )
+    return _whole.select_from(_with_decisions(asked.join(service_records, matches)))
 
 
 async def load_records(session: Session, keys: Collection[RecordKey]) -> dict[RecordKey, ServiceRecord]:
@@ -244,7 +275,7 @@ async def load_records(session: Session, keys: Collection[RecordKey]) -> dict[Re
 
 async def page_of_records(session: Session, community: int, paging: Paging) -> list[ServiceRecord]:
     """Load records, newest first; filters: `status`, `volunteer_id`."""
-    statement = _whole.select_from(_verified).where(_r.community_id == community)
+    statement = _whole.select_from(_decided).where(_r.community_id == community)
     if status := paging.filters.get("status"):
         statement = statement.where(_r.status == status)
     if volunteer_id := paging.filtered_id("volunteer_id"):
@@ -270,10 +301,15 @@ async def move_status(session: Session, records: Sequence[ServiceRecord]) -> Non
 
 async def undecided(session: Session, community: int) -> list[tuple[UUID, str, str | None]]:
     """Find records whose status does not go with their decision: (record, status, decision)."""
-    expected = sa.case((_v.decision == "approve", "approved"), (_v.decision == "reject", "rejected"), else_="pending")
+    expected = sa.case(
+        (_c.corrected_at.is_not(None), "corrected"),
+        (_v.decision == "approve", "approved"),
+        (_v.decision == "reject", "rejected"),
+        else_="pending",
+    )
     found = await session.execute(
         sa.select(_r.service_record_id, _r.status, _v.decision)
-        .select_from(_verified)
+        .select_from(_decided)
         .where(_r.community_id == community, _r.status != expected)
     )
     return [(row[0], row[1], row[2]) for row in found]
@@ -282,7 +318,7 @@ async def undecided(session: Session, community: int) -> list[tuple[UUID, str, s
 async def approved_after(session: Session, community: int, *, after: int, limit: int) -> list[ServiceRecord]:
     """Load records that were approved, in the order of approval, from above a transaction's number."""
     found = await session.execute(
-        _whole.select_from(_verified)
+        _whole.select_from(_decided)
         .where(_r.community_id == community, _v.transaction_number > after)
         .order_by(_v.transaction_number)
         .limit(limit)

@@ -131,3 +131,35 @@ verifications = sa.Table(
     sa.UniqueConstraint("community_id", "transaction_number", name="verifications_transaction_key"),
     sqlite_strict=True,
 )
+
+# One correction a record at most, append-only: why, by whom, and the record that stands in its place.
+corrections = sa.Table(
+    "corrections",
+    metadata,
+    tenant_key(),
+    sa.Column("service_record_id", Id, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("corrected_by", sa.Text, nullable=False),
+    sa.Column("corrected_at", Instant, nullable=False),
+    sa.Column("transaction_number", Count, nullable=False),
+    sa.Column("replacement_id", Id),
+    sa.PrimaryKeyConstraint("community_id", "service_record_id", name="corrections_pkey"),
+    sa.ForeignKeyConstraint(
+        ["community_id", "service_record_id"],
+        ["verifications.community_id", "verifications.service_record_id"],
+        name="corrections_verification_fkey",
+    ),
+    sa.ForeignKeyConstraint(
+        ["community_id", "replacement_id"],
+        ["service_records.community_id", "service_records.service_record_id"],
+        name="corrections_replacement_fkey",
+    ),
+    sa.ForeignKeyConstraint(
+        ["community_id", "transaction_number"],
+        ["ledger_transactions.community_id", "ledger_transactions.transaction_number"],
+        name="corrections_transaction_fkey",
+    ),
+    sa.UniqueConstraint("community_id", "transaction_number", name="corrections_transaction_key"),
+    sa.UniqueConstraint("community_id", "replacement_id", name="corrections_replacement_key"),
+    sqlite_strict=True,
+)
