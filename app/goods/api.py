@@ -11,6 +11,7 @@ from app.access.guard import AdmittedDep
 from app.goods import service
 from app.goods.rules import Stock
 from app.goods.schemas import (
+    GoodsChange,
     GoodsModel,
     GoodsNew,
     GoodsPage,
@@ -20,6 +21,7 @@ from app.goods.schemas import (
 )
 from app.http.commands import created, submit
 from app.http.context import ContextDep
+from app.http.edits import ExpectedDep, edit, etag
 from app.http.lists import ListingDep
 from app.http.operations import MANAGERS, READERS, operation
 
@@ -65,11 +67,38 @@ async def list_goods(listing: ListingDep, admitted: AdmittedDep) -> GoodsPage:
     return GoodsPage.of(page, lambda pair: GoodsModel.of(*pair))
 
 
-@router.get("/{goods_id}", response_model=GoodsModel, **operation(roles=READERS, summary="Read an article"))
-async def get_goods(goods_id: UUID, context: ContextDep, admitted: AdmittedDep) -> GoodsModel:
-    """One article with its stock."""
+@router.get(
+    "/{goods_id}", response_model=GoodsModel, **operation(roles=READERS, summary="Read an article", tagged=True)
+)
+async def get_goods(goods_id: UUID, response: Response, context: ContextDep, admitted: AdmittedDep) -> GoodsModel:
+    """One article with its stock. The ETag is of the article alone; moving stock leaves it."""
     async with context.database.read(admitted.community) as session:
-        return GoodsModel.of(*await service.get_goods(session, admitted.community, goods_id))
+        article, stock = await service.get_goods(session, admitted.community, goods_id)
+    response.headers["ETag"] = etag(article.revision)
+    return GoodsModel.of(article, stock)
+
+
+@router.patch(
+    "/{goods_id}",
+    response_model=GoodsModel,
+    **operation(
+        roles=MANAGERS,
+        summary="Change an article",
+        edits=True,
+        example={"points_price": 150, "limit_per_person": None},
+    ),
+)
+async def change_goods(
+    goods_id: UUID, request: Request, body: GoodsChange, admitted: AdmittedDep, expected: ExpectedDep
+) -> Response:
+    """Change what the catalogue says of an article; reserved goods keep the price they were reserved at."""
+    return await edit(
+        request,
+        admitted,
+        item=service.GoodsChange(admitted.community, goods_id, body.changes(), expected),
+        run=service.change_goods,
+        render=lambda pair: (GoodsModel.of(*pair), pair[0].revision),
+    )
 
 
 @router.post(

@@ -18,7 +18,7 @@ LIMIT_PERIOD_DEFAULT = "month"
 
 @dataclass(frozen=True, slots=True)
 class Goods:
-    """An article of the catalogue. The limit counts pieces per person within its period."""
+    """An article of the catalogue. The limits count pieces per person and per household within the period."""
 
     id: UUID
     number: int
@@ -27,8 +27,10 @@ class Goods:
     specification: str | None
     points_price: int
     limit_per_person: int | None
+    limit_per_household: int | None
     limit_period: str
     created_at: datetime
+    revision: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from app.goods.rules import Goods, Stock
 from app.goods.service import NewGoods
-from app.http.fields import Code, Line, Name, Paragraph, Positive, RequestModel, Whole
+from app.http.fields import UNCHANGED, ChangeModel, Code, Line, Name, Paragraph, Positive, RequestModel, Whole
 from app.http.pages import PageModel
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 LimitPeriod = Literal["day", "month", "quarter", "year"]
 MovementKind = Literal["received", "written_off", "counted"]
+Price = Annotated[Positive, Field(le=1_000_000)]
 
 
 class GoodsNew(RequestModel):
@@ -26,13 +27,27 @@ class GoodsNew(RequestModel):
     code: Code | None = Field(None, description="made when not given")
     name: Name
     specification: Line | None = None
-    points_price: Annotated[Positive, Field(le=1_000_000)]
+    points_price: Price
     limit_per_person: Positive | None = Field(None, description="pieces per person within `limit_period`")
+    limit_per_household: Positive | None = Field(
+        None, description="pieces of all members of a household together within `limit_period`"
+    )
     limit_period: LimitPeriod = Field("month", description="by the community's calendar")
 
     def command(self, community: int) -> NewGoods:
         """Make the command of it."""
         return NewGoods(community=community, **self.model_dump())
+
+
+class GoodsChange(ChangeModel):
+    """What to change of an article. Its code stays, because paper and other systems know it by that."""
+
+    name: Name = UNCHANGED
+    specification: Line | None = UNCHANGED
+    points_price: Price = UNCHANGED
+    limit_per_person: Positive | None = UNCHANGED
+    limit_per_household: Positive | None = UNCHANGED
+    limit_period: LimitPeriod = UNCHANGED
 
 
 class StockModel(BaseModel):
@@ -57,6 +72,7 @@ class GoodsModel(BaseModel):
     specification: str | None
     points_price: int
     limit_per_person: int | None
+    limit_per_household: int | None
     limit_period: LimitPeriod
     stock: StockModel
     created_at: datetime
@@ -71,6 +87,7 @@ class GoodsModel(BaseModel):
             specification=article.specification,
             points_price=article.points_price,
             limit_per_person=article.limit_per_person,
+            limit_per_household=article.limit_per_household,
             limit_period=article.limit_period,
             stock=StockModel.model_validate(stock),
             created_at=article.created_at,

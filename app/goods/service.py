@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from app import ledger
 from app.goods import store
@@ -22,17 +22,19 @@ from app.goods.rules import (
     unit_of,
     written_off_account,
 )
+from app.kernel.editing import edited
 from app.kernel.errors import NotFound, Refusal, Refused
 from app.kernel.events import Event, append
 from app.kernel.ids import new_id
 from app.ledger import MAY_OVERDRAW, NEVER_NEGATIVE, Account, Entry, NewAccount
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from uuid import UUID
 
     from app.goods.store import GoodsKey
     from app.kernel.database import Session
+    from app.kernel.editing import Expected
     from app.kernel.paging import Paging
 
 
@@ -46,7 +48,18 @@ class NewGoods:
     code: str | None = None
     specification: str | None = None
     limit_per_person: int | None = None
+    limit_per_household: int | None = None
     limit_period: str = LIMIT_PERIOD_DEFAULT
+
+
+@dataclass(frozen=True, slots=True)
+class GoodsChange:
+    """New values of an article, by name as in `Goods`, and the revision that they were made on."""
+
+    community: int
+    goods_id: UUID
+    values: Mapping[str, Any]
+    expected: Expected
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +100,7 @@ async def create_goods(session: Session, new: Sequence[NewGoods]) -> list[Goods 
             item.specification,
             item.points_price,
             item.limit_per_person,
+            item.limit_per_household,
             item.limit_period,
             session.now(item.community),
         )
@@ -113,6 +127,7 @@ def _row(community: int, article: Goods) -> dict[str, object]:
         "specification": article.specification,
         "points_price": article.points_price,
         "limit_per_person": article.limit_per_person,
+        "limit_per_household": article.limit_per_household,
         "limit_period": article.limit_period,
         "created_at": article.created_at,
     }
@@ -127,6 +142,34 @@ def _accounts(community: int, goods_id: UUID) -> list[NewAccount]:
         NewAccount(community, handed_out_account(goods_id), unit, NEVER_NEGATIVE),
         NewAccount(community, written_off_account(goods_id), unit, NEVER_NEGATIVE),
     ]
+
+
+async def change_goods(session: Session, changes: Sequence[GoodsChange]) -> list[tuple[Goods, Stock] | Refusal]:
+    """Change articles in order; orders keep the price they were made at. What differs in nothing changes nothing."""
+    articles = await store.load(session, {(item.community, item.goods_id) for item in changes})
+    outcomes: list[GoodsKey | Refusal] = []
+    changed: dict[GoodsKey, Goods] = {}
+    happened: list[Event] = []
+    for item in changes:
+        key = (item.community, item.goods_id)
+        refusal = item.expected.refusal(articles[key].revision) if key in articles else NotFound(resource="article")
+        outcomes.append(refusal or key)
+        if refusal is not None:
+            continue
+        article = edited(articles[key], item.values)
+        if article is not articles[key]:
+            articles[key] = changed[key] = article
+            happened.append(Event(item.community, "goods.changed", {"goods_id": str(item.goods_id)}))
+    await store.update(session, changed)
+    await append(session, happened)
+    stock = {
+        (community, goods_id): pieces
+        for community in {community for community, _ in articles}
+        for goods_id, pieces in (
+            await stock_of(session, community, [one for there, one in articles if there == community])
+        ).items()
+    }
+    return [outcome if isinstance(outcome, Refusal) else (articles[outcome], stock[outcome]) for outcome in outcomes]
 
 
 async def move_stock(session: Session, new: Sequence[NewStockMovement]) -> list[StockMovement | Refusal]:

@@ -12,7 +12,7 @@ from app.goods.tables import goods, stock_movements
 from app.kernel.rows import insert_rows, rows_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from uuid import UUID
 
     from app.kernel.database import Session
@@ -32,14 +32,44 @@ def _goods(row: AnyRow) -> Goods:
         row.specification,
         row.points_price,
         row.limit_per_person,
+        row.limit_per_household,
         row.limit_period,
         row.created_at,
+        row.revision,
     )
 
 
 async def insert(session: Session, rows: Sequence[Row]) -> None:
     """Insert articles."""
     await insert_rows(session, goods, rows)
+
+
+_editable = (
+    "name",
+    "specification",
+    "points_price",
+    "limit_per_person",
+    "limit_per_household",
+    "limit_period",
+    "revision",
+)
+
+
+@cache
+def _update(dialect: str) -> sa.Update:
+    new = rows_of(dialect, "rows", [goods.c.community_id, goods.c.goods_id, *(goods.c[name] for name in _editable)])
+    matches = (goods.c.community_id == new.c.community_id) & (goods.c.goods_id == new.c.goods_id)
+    return sa.update(goods).where(matches).values({name: new.c[name] for name in _editable})
+
+
+async def update(session: Session, changed: Mapping[GoodsKey, Goods]) -> None:
+    """Store articles as they were edited."""
+    rows = [
+        {"community_id": community, "goods_id": goods_id, **{name: getattr(article, name) for name in _editable}}
+        for (community, goods_id), article in changed.items()
+    ]
+    if rows:
+        await session.execute_rows(_update(session.dialect), rows)
 
 
 async def insert_movements(session: Session, rows: Sequence[Row]) -> None:

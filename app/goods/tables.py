@@ -19,7 +19,13 @@ goods = sa.Table(
     sa.Column("points_price", sa.Integer, nullable=False),
     sa.Column("limit_per_person", sa.Integer),
     sa.Column("limit_period", sa.Text, nullable=False),
+    sa.Column(
+        "limit_per_household",
+        sa.Integer,
+        sa.CheckConstraint("limit_per_household > 0", name="goods_household_limit_check"),
+    ),
     sa.Column("created_at", Instant, nullable=False),
+    sa.Column("revision", sa.Integer, nullable=False, server_default="1"),
     sa.PrimaryKeyConstraint("community_id", "goods_id", name="goods_pkey"),
     sa.ForeignKeyConstraint(["community_id"], ["ledger_heads.community_id"], name="goods_head_fkey"),
     sa.UniqueConstraint("community_id", "number", name="goods_number_key"),

@@ -7,7 +7,6 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel
 
 from app.access.guard import Admitted, AdmittedDep
 from app.http.commands import answered, created, submit
@@ -17,11 +16,12 @@ from app.http.operations import ACCOUNT_READERS, DESK, operation
 from app.redemptions import service
 from app.redemptions.rules import CANCELLED, COLLECTED, Redemption
 from app.redemptions.schemas import (
-    CancellationNew,
+    CancellationBody,
     CollectionNew,
     RedemptionModel,
     RedemptionNew,
     RedemptionPage,
+    ReturnNew,
     Status,
 )
 
@@ -89,17 +89,6 @@ async def get_redemption(redemption_id: UUID, context: ContextDep, admitted: Adm
         return _shown(admitted, await service.get_redemption(session, admitted.community, redemption_id))
 
 
-async def _close(request: Request, admitted: Admitted, body: BaseModel, closing: service.Closing) -> Response:
-    return await submit(
-        request,
-        admitted,
-        body=body,
-        item=closing,
-        run=service.close_redemptions,
-        render=lambda redemption: answered(RedemptionModel.of(redemption)),
-    )
-
-
 @router.post(
     "/{redemption_id}/collection",
     response_model=RedemptionModel,
@@ -115,10 +104,16 @@ async def collect_redemption(
     redemption_id: UUID, request: Request, body: CollectionNew, admitted: AdmittedDep
 ) -> Response:
     """Hand reserved goods over against the pickup code; the points are spent."""
-    closing = service.Closing(
-        admitted.community, redemption_id, COLLECTED, admitted.caller_id, pickup_code=body.pickup_code
+    return await submit(
+        request,
+        admitted,
+        body=body,
+        item=service.Closing(
+            admitted.community, redemption_id, COLLECTED, admitted.caller_id, pickup_code=body.pickup_code
+        ),
+        run=service.close_redemptions,
+        render=lambda redemption: answered(RedemptionModel.of(redemption)),
     )
-    return await _close(request, admitted, body, closing)
 
 
 @router.post(
@@ -133,8 +128,37 @@ async def collect_redemption(
     ),
 )
 async def cancel_redemption(
-    redemption_id: UUID, request: Request, body: CancellationNew, admitted: AdmittedDep
+    redemption_id: UUID, request: Request, body: CancellationBody, admitted: AdmittedDep
 ) -> Response:
-    """Cancel a reserved redemption: points and pieces are free again."""
-    closing = service.Closing(admitted.community, redemption_id, CANCELLED, admitted.caller_id, reason=body.reason)
-    return await _close(request, admitted, body, closing)
+    """Cancel a reserved redemption: points and pieces are free again. The body may be left out."""
+    return await submit(
+        request,
+        admitted,
+        body=body,
+        item=service.Closing(admitted.community, redemption_id, CANCELLED, admitted.caller_id, reason=body.reason),
+        run=service.close_redemptions,
+        render=lambda redemption: answered(RedemptionModel.of(redemption)),
+    )
+
+
+@router.post(
+    "/{redemption_id}/return",
+    response_model=RedemptionModel,
+    **operation(
+        roles=DESK,
+        summary="Take goods back",
+        keyed=True,
+        problems=["redemption-not-collected"],
+        example={"reason": "有破损"},
+    ),
+)
+async def return_redemption(redemption_id: UUID, request: Request, body: ReturnNew, admitted: AdmittedDep) -> Response:
+    """Take back what was collected: points settle what is owed and are free again, pieces lie on the shelf."""
+    return await submit(
+        request,
+        admitted,
+        body=body,
+        item=service.Return(admitted.community, redemption_id, body.reason, admitted.caller_id),
+        run=service.return_redemptions,
+        render=lambda redemption: answered(RedemptionModel.of(redemption)),
+    )

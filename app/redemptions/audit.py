@@ -17,7 +17,17 @@ from app.goods import rules as goods_rules
 from app.kernel.paging import Paging
 from app.ledger import Account, Booked, Discrepancy
 from app.redemptions import store
-from app.redemptions.rules import CANCELLED, COLLECTED, LAPSED, RESERVED, collection, release, reservation
+from app.redemptions.rules import (
+    CANCELLED,
+    COLLECTED,
+    LAPSED,
+    RESERVED,
+    RETURNED,
+    collection,
+    release,
+    reservation,
+    takeback,
+)
 from app.volunteers.rules import reserved_account, with_debts_merged
 
 if TYPE_CHECKING:
@@ -26,10 +36,23 @@ if TYPE_CHECKING:
     from app.kernel.database import Session
     from app.redemptions.rules import Redemption
 
-_closings = {"collection": COLLECTED, "cancellation": CANCELLED, "lapse": LAPSED}
-_movements = {"reservation": reservation, "collection": collection, "cancellation": release, "lapse": release}
+_closings = {
+    "collection": {COLLECTED, RETURNED},
+    "cancellation": {CANCELLED},
+    "lapse": {LAPSED},
+    "return": {RETURNED},
+}
+"""By kind of transaction, the statuses of redemptions that call for one."""
 
-_credits = {"cancellation", "lapse"}
+_movements = {
+    "reservation": reservation,
+    "collection": collection,
+    "cancellation": release,
+    "lapse": release,
+    "return": takeback,
+}
+
+_credits = {"cancellation", "lapse", "return"}
 
 KINDS = frozenset(_movements)
 """The kinds of transactions that redemptions account for."""
@@ -93,7 +116,7 @@ async def _missing_postings(session: Session, community: int) -> list[Discrepanc
     kinds = await ledger.count_by_kind(session, community)
     statuses = await store.count_by_status(session, community)
     wanted = {"reservation": sum(statuses.values())}
-    wanted |= {kind: statuses.get(status, 0) for kind, status in _closings.items()}
+    wanted |= {kind: sum(statuses.get(status, 0) for status in called) for kind, called in _closings.items()}
     return [
         Discrepancy("redemption-without-posting", kind, f"transactions {kinds.get(kind, 0)}, redemptions {count}")
         for kind, count in wanted.items()
@@ -115,7 +138,7 @@ def _wrong_posting(number: int, posted: Booked, redemption: Redemption | None) -
         detail = f"kind {posted.kind}, reference {posted.reference}"
         return [Discrepancy("redemption-missing", f"transaction/{number}", detail)]
     subject, status = f"redemption/{redemption.id}", redemption.status
-    if _closings.get(posted.kind, status) != status:
+    if status not in _closings.get(posted.kind, {status}):
         return [Discrepancy("redemption-status-wrong", subject, f"status {status}, transaction {number} {posted.kind}")]
     expected = Booked(posted.kind, f"{_prefix}{redemption.id}", dict(_movements[posted.kind](redemption)))
     if posted.kind in _credits:

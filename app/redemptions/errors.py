@@ -11,12 +11,17 @@ if TYPE_CHECKING:
     import datetime as dt
 
 
+PERSON = "person"
+HOUSEHOLD = "household"
+
+
 @dataclass(frozen=True, slots=True)
 class LimitReached(Refusal):
-    """The person has had as many of an article as the period allows."""
+    """The person or the household (`per`) has had as many of an article as the period allows."""
 
     code: ClassVar[str] = "limit-reached"
     goods: str
+    per: str
     limit: int
     taken: int
     needed: int
@@ -27,23 +32,9 @@ class LimitReached(Refusal):
     def detail(self) -> str:
         """Say what is left."""
         return (
-            f"{self.limit} of {self.goods} may be redeemed per person from {self.period_from} to {self.period_to};"
+            f"{self.limit} of {self.goods} may be redeemed per {self.per} from {self.period_from} to {self.period_to};"
             f" {self.taken} have been, {self.needed} were asked for."
         )
-
-
-@dataclass(frozen=True, slots=True)
-class InsufficientPoints(Refusal):
-    """The volunteer's free points do not cover the price."""
-
-    code: ClassVar[str] = "insufficient-points"
-    balance: int
-    needed: int
-
-    @property
-    def detail(self) -> str:
-        """Say what there is and what is needed."""
-        return f"The volunteer has {self.balance} points to spend and needs {self.needed}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,3 +60,17 @@ class RedemptionNotOpen(Refusal):
     def detail(self) -> str:
         """Say what it is."""
         return f"The redemption is {self.redemption_status}; only a reserved one can be collected or cancelled."
+
+
+@dataclass(frozen=True, slots=True)
+class RedemptionNotCollected(Refusal):
+    """Nothing was handed over that could be returned, or it was returned before."""
+
+    code: ClassVar[str] = "redemption-not-collected"
+    redemption_status: str
+
+    @property
+    def detail(self) -> str:
+        """Say what it is, and what to do with what is still held."""
+        only = f"The redemption is {self.redemption_status}; only a collected one can be returned."
+        return f"{only} Cancel it instead." if self.redemption_status == "reserved" else only

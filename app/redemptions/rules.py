@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from app.communities.rules import POINTS_REDEEMED
 from app.goods import rules as goods_rules
 from app.goods.errors import OutOfStock
-from app.redemptions.errors import InsufficientPoints, LimitReached
+from app.redemptions.errors import HOUSEHOLD, PERSON, LimitReached
+from app.volunteers.errors import InsufficientPoints
 from app.volunteers.rules import points_account, reserved_account
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ RESERVED = "reserved"
 COLLECTED = "collected"
 CANCELLED = "cancelled"
 LAPSED = "lapsed"
+RETURNED = "returned"
 
 _months_of = {"month": 1, "quarter": 3, "year": 12}
 _december = 12
@@ -40,7 +42,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Redemption:
-    """Points for goods. `points` is the price of all lines; `lapses_at` is when the hold ends."""
+    """Points for goods. `points` is the price of all lines; `lapses_at` is when the hold ends.
+
+    `reason` is why it was cancelled or returned; of a returned one `closed_at` is still when it was collected.
+    """
 
     id: UUID
     community: int
@@ -58,21 +63,29 @@ class Redemption:
     closed_at: datetime | None = None
     closed_by: str | None = None
     reason: str | None = None
+    returned_at: datetime | None = None
+    returned_by: str | None = None
+    return_transaction_id: int | None = None
 
     def status_at(self, moment: datetime) -> str:
         """The status at a moment: once the hold is over a reserved one has lapsed, whether or not the job ran."""
         return LAPSED if self.status == RESERVED and self.lapses_at <= moment else self.status
 
 
+Taken: TypeAlias = "dict[UUID, list[tuple[dt.date, int]]]"
+"""The pieces that a volunteer took of each article, by the day on which they were redeemed."""
+
+
 @dataclass(slots=True)
 class Counter:
     """What a volunteer's next order rests on; it goes on as orders are decided.
 
-    `taken` has the pieces of each article by the day on which they were redeemed.
+    `taken` has what the volunteer took, `household` what each member of the household took: one of them is `taken`.
     """
 
     points: int
-    taken: dict[UUID, list[tuple[dt.date, int]]]
+    taken: Taken
+    household: Sequence[Taken]
 
 
 def period_of(day: dt.date, period: str) -> tuple[dt.date, dt.date]:
@@ -92,11 +105,14 @@ def order_refusal(
 ) -> Refusal | None:
     """Why an order does not hold, in this sequence: a limit is reached, the shelf is short, points are short."""
     for article, quantity in order:
-        if article.limit_per_person is not None:
+        for per, limit, takers in (
+            (PERSON, article.limit_per_person, (counter.taken,)),
+            (HOUSEHOLD, article.limit_per_household, counter.household),
+        ):
             first, last = period_of(on, article.limit_period)
-            taken = sum(pieces for day, pieces in counter.taken.get(article.id, []) if first <= day <= last)
-            if taken + quantity > article.limit_per_person:
-                return LimitReached(article.code, article.limit_per_person, taken, quantity, first, last)
+            taken = sum(pieces for one in takers for day, pieces in one.get(article.id, []) if first <= day <= last)
+            if limit is not None and taken + quantity > limit:
+                return LimitReached(article.code, per, limit, taken, quantity, first, last)
     for article, quantity in order:
         if shelves[article.id] < quantity:
             return OutOfStock(goods=article.code, available=shelves[article.id], needed=quantity)
@@ -127,4 +143,13 @@ def collection(redemption: Redemption) -> tuple[tuple[str, int], ...]:
     for line in redemption.lines:
         movements.append((goods_rules.reserved_account(line.goods_id), -line.quantity))
         movements.append((goods_rules.handed_out_account(line.goods_id), line.quantity))
+    return tuple(movements)
+
+
+def takeback(redemption: Redemption) -> tuple[tuple[str, int], ...]:
+    """What returning moves: redeemed points are the volunteer's again, pieces lie on the shelf again."""
+    movements = [(POINTS_REDEEMED, -redemption.points), (points_account(redemption.volunteer_id), redemption.points)]
+    for line in redemption.lines:
+        movements.append((goods_rules.handed_out_account(line.goods_id), -line.quantity))
+        movements.append((goods_rules.shelf_account(line.goods_id), line.quantity))
     return tuple(movements)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Literal
 from uuid import UUID
 
+from fastapi import Body
 from pydantic import BaseModel, ConfigDict, Field, Strict, StringConstraints, model_validator
 
 from app.http.fields import Moment, Paragraph, Positive, RequestModel
@@ -30,12 +31,10 @@ class LineNew(RequestModel):
     quantity: Annotated[Positive, Field(le=_quantity_max)]
 
 
-class RedemptionNew(RequestModel):
-    """Goods to reserve for a volunteer."""
+class OwnRedemptionNew(RequestModel):
+    """Goods that volunteers reserve for themselves."""
 
-    volunteer_id: UUID
     lines: Annotated[list[LineNew], Field(min_length=1, max_length=lines_max)]
-    occurred_at: Moment | None = Field(None, description="when it took place, for desks that were offline; default now")
 
     @model_validator(mode="after")
     def _each_article_once(self) -> Self:
@@ -44,11 +43,22 @@ class RedemptionNew(RequestModel):
             raise ValueError(message)
         return self
 
+    @property
+    def wanted(self) -> tuple[Wanted, ...]:
+        """The lines as the command has them."""
+        return tuple(Wanted(line.goods_id, line.quantity) for line in self.lines)
+
+
+class RedemptionNew(OwnRedemptionNew):
+    """Goods to reserve for a volunteer."""
+
+    volunteer_id: UUID
+    occurred_at: Moment | None = Field(None, description="when it took place, for desks that were offline; default now")
+
     def command(self, community: int, reserved_by: str) -> NewRedemption:
         """Make the command of it."""
-        wanted = tuple(Wanted(line.goods_id, line.quantity) for line in self.lines)
         occurred_at = self.occurred_at.astimezone(UTC) if self.occurred_at else None
-        return NewRedemption(community, self.volunteer_id, wanted, reserved_by, occurred_at)
+        return NewRedemption(community, self.volunteer_id, self.wanted, reserved_by, occurred_at)
 
 
 class CollectionNew(RequestModel):
@@ -61,6 +71,20 @@ class CancellationNew(RequestModel):
     """Why a redemption is cancelled, if anyone asks."""
 
     reason: Paragraph | None = None
+
+
+def _without_reason() -> CancellationNew:
+    return CancellationNew()
+
+
+CancellationBody = Annotated[CancellationNew, Body(default_factory=_without_reason)]
+"""A body that may be left out."""
+
+
+class ReturnNew(RequestModel):
+    """Why goods came back."""
+
+    reason: Paragraph
 
 
 class LineModel(BaseModel):
@@ -88,9 +112,12 @@ class RedemptionModel(BaseModel):
     reserved_by: str
     reserved_at: datetime
     lapses_at: datetime
-    closed_at: datetime | None
+    closed_at: datetime | None = Field(description="when it was collected, cancelled or lapsed; a return leaves it")
     closed_by: str | None
-    reason: str | None
+    reason: str | None = Field(description="why it was cancelled or returned")
+    returned_at: datetime | None
+    returned_by: str | None
+    return_transaction_id: int | None = Field(description="the transaction that put points and pieces back")
 
     @classmethod
     def of(cls, redemption: Redemption, *, code: bool = True) -> RedemptionModel:
@@ -109,6 +136,9 @@ class RedemptionModel(BaseModel):
             closed_at=redemption.closed_at,
             closed_by=redemption.closed_by,
             reason=redemption.reason,
+            returned_at=redemption.returned_at,
+            returned_by=redemption.returned_by,
+            return_transaction_id=redemption.return_transaction_id,
         )
 
 

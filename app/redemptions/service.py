@@ -1,4 +1,4 @@
-"""Redemptions: reserve, then collect, cancel or lapse. Every use case is over a list and posts in one go."""
+"""Redemptions: reserve, then collect, cancel or lapse, and return. Each use case is over a list and posts in one go."""
 
 from __future__ import annotations
 
@@ -21,12 +21,13 @@ from app.kernel.ids import new_id
 from app.kernel.jobs import NewJob, enqueue
 from app.ledger import Account, Entry
 from app.redemptions import store
-from app.redemptions.errors import RedemptionNotOpen, WrongPickupCode
+from app.redemptions.errors import RedemptionNotCollected, RedemptionNotOpen, WrongPickupCode
 from app.redemptions.rules import (
     CANCELLED,
     COLLECTED,
     LAPSED,
     RESERVED,
+    RETURNED,
     Counter,
     Line,
     Redemption,
@@ -35,10 +36,11 @@ from app.redemptions.rules import (
     period_of,
     release,
     reservation,
+    takeback,
 )
 from app.volunteers.errors import UnknownVolunteer
 from app.volunteers.rules import debts_of, points_account
-from app.volunteers.service import consent_dates
+from app.volunteers.service import consent_dates, housemates
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -56,7 +58,7 @@ RESOURCE = "redemption"
 LAPSE = "lapse_redemption"
 
 _pickup_digits = 6
-_kinds = {COLLECTED: "collection", CANCELLED: "cancellation", LAPSED: "lapse"}
+_kinds = {COLLECTED: "collection", CANCELLED: "cancellation", LAPSED: "lapse", RETURNED: "return"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,10 @@ class NewRedemption:
 
 @dataclass(frozen=True, slots=True)
 class Closing:
-    """A redemption to close as collected (against its pickup code), cancelled or lapsed."""
+    """A redemption to close as collected (against its pickup code), cancelled or lapsed.
+
+    `volunteer_id` is given when only that volunteer's own may be closed.
+    """
 
     community: int
     redemption_id: UUID
@@ -104,6 +109,17 @@ class Closing:
     closed_by: str
     pickup_code: str | None = None
     reason: str | None = None
+    volunteer_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Return:
+    """A collected redemption whose goods came back."""
+
+    community: int
+    redemption_id: UUID
+    reason: str
+    returned_by: str
 
 
 @dataclass(slots=True)
@@ -137,7 +153,8 @@ async def _load(session: Session, new: Sequence[NewRedemption]) -> _Loaded:
     points = {key: Account(key[0], points_account(key[1])) for key in known}
     shelves = {key: Account(key[0], shelf_account(key[1])) for key in goods}
     states = await ledger.states(session, [*points.values(), *shelves.values()])
-    taken = await store.taken(session, _spans(session, communities, goods, new))
+    households = await _households(session, goods, new)
+    taken = await store.taken(session, _spans(session, communities, goods, households, new))
     by_community: dict[int, dict[UUID, int]] = {}
     for key, account in shelves.items():
         by_community.setdefault(key[0], {})[key[1]] = states[account].balance
@@ -145,18 +162,42 @@ async def _load(session: Session, new: Sequence[NewRedemption]) -> _Loaded:
         communities=communities,
         known_volunteers=known,
         goods=goods,
-        counters={key: Counter(states[account].balance, taken.get(key, {})) for key, account in points.items()},
+        counters={
+            (community, who): Counter(
+                states[account].balance,
+                taken.setdefault((community, who), {}),
+                [taken.setdefault((community, member), {}) for member in households.get((community, who), (who,))],
+            )
+            for (community, who), account in points.items()
+        },
         shelves=by_community,
     )
+
+
+async def _households(
+    session: Session, goods: Mapping[tuple[int, UUID], Goods], new: Sequence[NewRedemption]
+) -> dict[tuple[int, UUID], frozenset[UUID]]:
+    """The members of the households of those who want what is limited per household."""
+    asked: dict[int, set[UUID]] = {}
+    for item in new:
+        articles = [goods.get((item.community, one.goods_id)) for one in item.wanted if one.goods_id]
+        if item.volunteer_id and any(one is not None and one.limit_per_household is not None for one in articles):
+            asked.setdefault(item.community, set()).add(item.volunteer_id)
+    return {
+        (community, who): members
+        for community, volunteers in asked.items()
+        for who, members in (await housemates(session, community, volunteers)).items()
+    }
 
 
 def _spans(
     session: Session,
     communities: Mapping[int, Community],
     goods: Mapping[tuple[int, UUID], Goods],
+    households: Mapping[tuple[int, UUID], frozenset[UUID]],
     new: Sequence[NewRedemption],
 ) -> set[store.Span]:
-    """The days for which to ask what volunteers had of the limited articles they want."""
+    """The days for which to ask what volunteers and their households had of the limited articles they want."""
     spans = set()
     for item in new:
         if item.volunteer_id is None:
@@ -164,10 +205,11 @@ def _spans(
         day = communities[item.community].local_date(item.occurred_at or session.now(item.community))
         for one in item.wanted:
             article = goods.get((item.community, one.goods_id)) if one.goods_id else None
-            if article is not None and article.limit_per_person is not None:
-                spans.add(
-                    store.Span(item.community, item.volunteer_id, article.id, *period_of(day, article.limit_period))
-                )
+            if article is None or (article.limit_per_person is None and article.limit_per_household is None):
+                continue
+            period = period_of(day, article.limit_period)
+            members = households.get((item.community, item.volunteer_id), {item.volunteer_id})
+            spans |= {store.Span(item.community, member, article.id, *period) for member in members}
     return _merged(spans)
 
 
@@ -288,7 +330,7 @@ async def close_redemptions(session: Session, closings: Sequence[Closing]) -> li
 
 
 def _closing_refusal(session: Session, redemption: Redemption | None, item: Closing) -> Refusal | None:
-    if redemption is None:
+    if redemption is None or item.volunteer_id not in {None, redemption.volunteer_id}:
         return NotFound(resource="redemption")
     status = redemption.status_at(session.now(item.community))
     if redemption.status != RESERVED or (status == LAPSED) != (item.status == LAPSED):
@@ -305,12 +347,42 @@ def _closing_entry(redemption: Redemption) -> Entry:
     return _entry(redemption, kind, release(redemption), by, settles=True)
 
 
-async def get_redemption(session: Session, community: int, redemption_id: UUID) -> Redemption:
-    """Read one redemption. Raises `Refused(NotFound)`."""
-    found = await store.load(session, [(community, redemption_id)])
-    if not found:
+async def return_redemptions(session: Session, returns: Sequence[Return]) -> list[Redemption | Refusal]:
+    """Take goods back in order: points settle what is owed and are free again, pieces lie on the shelf."""
+    found = await store.load(session, {(item.community, item.redemption_id) for item in returns})
+    outcomes: list[RedemptionKey | Refusal] = []
+    for item in returns:
+        key, now = (item.community, item.redemption_id), session.now(item.community)
+        redemption = found.get(key)
+        if redemption is None:
+            outcomes.append(NotFound(resource="redemption"))
+        elif redemption.status != COLLECTED:
+            outcomes.append(RedemptionNotCollected(redemption_status=redemption.status_at(now)))
+        else:
+            outcomes.append(key)
+            found[key] = replace(
+                redemption, status=RETURNED, reason=item.reason, returned_by=item.returned_by, returned_at=now
+            )
+    returned = [found[outcome] for outcome in outcomes if not isinstance(outcome, Refusal)]
+    if returned:
+        entries = [
+            _entry(one, _kinds[RETURNED], takeback(one), one.returned_by or "", settles=True) for one in returned
+        ]
+        for one, posted in zip(returned, await ledger.post_decided(session, entries), strict=True):
+            found[one.community, one.id] = replace(one, return_transaction_id=posted.transaction_id)
+        await store.give_back(session, [found[one.community, one.id] for one in returned])
+        await append(session, [_event(one) for one in returned])
+    return [outcome if isinstance(outcome, Refusal) else found[outcome] for outcome in outcomes]
+
+
+async def get_redemption(
+    session: Session, community: int, redemption_id: UUID, *, volunteer_id: UUID | None = None
+) -> Redemption:
+    """Read one redemption, of this volunteer if one is given. Raises `Refused(NotFound)`."""
+    redemption = (await store.load(session, [(community, redemption_id)])).get((community, redemption_id))
+    if redemption is None or volunteer_id not in {None, redemption.volunteer_id}:
         raise Refused(NotFound(resource="redemption"))
-    return found[community, redemption_id]
+    return redemption
 
 
 async def list_redemptions(session: Session, community: int, paging: Paging) -> list[Redemption]:

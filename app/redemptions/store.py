@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from app.kernel.rows import insert_rows, rows_of
 from app.kernel.types import LocalDate
 from app.redemptions.rules import COLLECTED, RESERVED, Line, Redemption
-from app.redemptions.tables import redemption_lines, redemptions
+from app.redemptions.tables import redemption_lines, redemption_returns, redemptions
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -24,7 +24,14 @@ if TYPE_CHECKING:
 RedemptionKey = tuple[int, "UUID"]
 """A redemption: the community's small number and the redemption's id."""
 
-_r, _l = redemptions.c, redemption_lines.c
+_r, _l, _b = redemptions.c, redemption_lines.c, redemption_returns.c
+
+_whole = redemptions.outerjoin(
+    redemption_returns, (_b.community_id == _r.community_id) & (_b.redemption_id == _r.redemption_id)
+)
+"""Redemptions with their returns."""
+
+_columns = [*_r, _b.return_reason, _b.returned_at, _b.returned_by, _b.transaction_number]
 
 
 class Span(NamedTuple):
@@ -122,7 +129,7 @@ async def taken(
 def _by_id(dialect: str) -> Query:
     asked = rows_of(dialect, "rows", [_r.community_id, _r.redemption_id])
     matches = (_r.community_id == asked.c.community_id) & (_r.redemption_id == asked.c.redemption_id)
-    return sa.select(redemptions).join_from(asked, redemptions, matches)
+    return sa.select(*_columns).select_from(asked.join(_whole, matches))
 
 
 @cache
@@ -143,7 +150,7 @@ async def load(session: Session, keys: Collection[RedemptionKey]) -> dict[Redemp
 
 async def page(session: Session, community: int, paging: Paging) -> list[Redemption]:
     """Load redemptions, newest first; filters: `status`, `volunteer_id`."""
-    statement = sa.select(redemptions).where(_r.community_id == community)
+    statement = sa.select(*_columns).select_from(_whole).where(_r.community_id == community)
     if status := paging.filters.get("status"):
         statement = statement.where(_r.status == status)
     if volunteer_id := paging.filtered_id("volunteer_id"):
@@ -173,7 +180,10 @@ async def _with_lines(session: Session, rows: Sequence[AnyRow]) -> list[Redempti
             lapses_at=row.lapses_at,
             closed_at=row.closed_at,
             closed_by=row.closed_by,
-            reason=row.reason,
+            reason=row.reason or row.return_reason,
+            returned_at=row.returned_at,
+            returned_by=row.returned_by,
+            return_transaction_id=row.transaction_number,
         )
         for row in rows
     ]
@@ -183,10 +193,10 @@ _closing = ("status", "closed_at", "closed_by", "reason")
 
 
 @cache
-def _close(dialect: str) -> sa.Update:
-    new = rows_of(dialect, "rows", [_r.community_id, _r.redemption_id, *(_r[name] for name in _closing)])
+def _update(dialect: str, names: tuple[str, ...]) -> sa.Update:
+    new = rows_of(dialect, "rows", [_r.community_id, _r.redemption_id, *(_r[name] for name in names)])
     matches = (_r.community_id == new.c.community_id) & (_r.redemption_id == new.c.redemption_id)
-    return sa.update(redemptions).where(matches).values({name: new.c[name] for name in _closing})
+    return sa.update(redemptions).where(matches).values({name: new.c[name] for name in names})
 
 
 async def close(session: Session, closed: Sequence[Redemption]) -> None:
@@ -202,7 +212,25 @@ async def close(session: Session, closed: Sequence[Redemption]) -> None:
         }
         for one in closed
     ]
-    await session.execute_rows(_close(session.dialect), rows)
+    await session.execute_rows(_update(session.dialect, _closing), rows)
+
+
+async def give_back(session: Session, returned: Sequence[Redemption]) -> None:
+    """Store that redemptions were returned."""
+    keys = [{"community_id": one.community, "redemption_id": one.id} for one in returned]
+    rows = [
+        {
+            **key,
+            "transaction_number": one.return_transaction_id,
+            "return_reason": one.reason,
+            "returned_by": one.returned_by,
+            "returned_at": one.returned_at,
+        }
+        for key, one in zip(keys, returned, strict=True)
+    ]
+    statuses = [{**key, "status": one.status} for key, one in zip(keys, returned, strict=True)]
+    await session.execute_rows(_update(session.dialect, ("status",)), statuses)
+    await insert_rows(session, redemption_returns, rows)
 
 
 async def count_by_status(session: Session, community: int) -> dict[str, int]:

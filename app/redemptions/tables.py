@@ -1,4 +1,7 @@
-"""The tables of redemptions. An order never changes; its status moves on once, with who closed it and when."""
+"""The tables of redemptions.
+
+An order never changes; its status moves on once, with who closed it and when. A collected one can be returned besides.
+"""
 
 from __future__ import annotations
 
@@ -61,5 +64,29 @@ redemption_lines = sa.Table(
         ["community_id", "goods_id"], ["goods.community_id", "goods.goods_id"], name="redemption_lines_goods_fkey"
     ),
     sa.CheckConstraint("quantity > 0", name="redemption_lines_quantity_check"),
+    sqlite_strict=True,
+)
+
+redemption_returns = sa.Table(
+    "redemption_returns",
+    metadata,
+    tenant_key(),
+    sa.Column("redemption_id", Id, nullable=False),
+    sa.Column("transaction_number", Count, nullable=False),
+    sa.Column("return_reason", sa.Text, nullable=False),
+    sa.Column("returned_by", sa.Text, nullable=False),
+    sa.Column("returned_at", Instant, nullable=False),
+    sa.PrimaryKeyConstraint("community_id", "redemption_id", name="redemption_returns_pkey"),
+    sa.ForeignKeyConstraint(
+        ["community_id", "redemption_id"],
+        ["redemptions.community_id", "redemptions.redemption_id"],
+        name="redemption_returns_redemption_fkey",
+    ),
+    sa.ForeignKeyConstraint(
+        ["community_id", "transaction_number"],
+        ["ledger_transactions.community_id", "ledger_transactions.transaction_number"],
+        name="redemption_returns_transaction_fkey",
+    ),
+    sa.UniqueConstraint("community_id", "transaction_number", name="redemption_returns_transaction_key"),
     sqlite_strict=True,
 )
