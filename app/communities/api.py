@@ -6,11 +6,12 @@ from fastapi import APIRouter, Request, Response
 
 from app.access.guard import AdmittedDep
 from app.communities import service
-from app.communities.schemas import CommunityModel, CommunityNew, CommunityPage
+from app.communities.schemas import CommunityChange, CommunityModel, CommunityNew, CommunityPage
 from app.http.commands import created, submit
 from app.http.context import ContextDep
+from app.http.edits import ExpectedDep, edit, etag
 from app.http.lists import ListingDep
-from app.http.operations import CITY, READERS, operation
+from app.http.operations import CITY, MANAGERS, READERS, operation
 
 router = APIRouter(prefix="/v1/communities", tags=["communities"])
 
@@ -53,10 +54,35 @@ async def list_communities(listing: ListingDep, admitted: AdmittedDep) -> Commun
 @router.get(
     "/{community_id}",  # noqa: FAST003  the guard reads it
     response_model=CommunityModel,
-    **operation(roles=READERS, summary="Read a community's settings"),
+    **operation(roles=READERS, summary="Read a community's settings", tagged=True),
 )
-async def get_community(context: ContextDep, admitted: AdmittedDep) -> CommunityModel:
+async def get_community(response: Response, context: ContextDep, admitted: AdmittedDep) -> CommunityModel:
     """A community and its settings."""
     async with context.database.read() as session:
         communities = await service.communities_by_number(session, [admitted.community])
-    return CommunityModel.model_validate(communities[admitted.community])
+    community = communities[admitted.community]
+    response.headers["ETag"] = etag(community.revision)
+    return CommunityModel.model_validate(community)
+
+
+@router.patch(
+    "/{community_id}",  # noqa: FAST003  the guard reads it
+    response_model=CommunityModel,
+    **operation(
+        roles=MANAGERS,
+        summary="Change a community's settings",
+        edits=True,
+        example={"verification": "four_eyes", "redemption_hold_hours": 48},
+    ),
+)
+async def change_community(
+    request: Request, body: CommunityChange, admitted: AdmittedDep, expected: ExpectedDep
+) -> Response:
+    """Change settings from now on: what waits for its verification still does, and running holds end when they did."""
+    return await edit(
+        request,
+        admitted,
+        item=service.SettingsChange(admitted.community, body.changes(), expected),
+        run=service.change_settings,
+        render=lambda community: (CommunityModel.model_validate(community), community.revision),
+    )

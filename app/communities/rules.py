@@ -39,6 +39,7 @@ class Community:
     redemption_hold_hours: int
     demo: bool
     created_at: datetime
+    revision: int = 1
 
     def local_date(self, moment: datetime) -> dt.date:
         """The day of a moment by the community's calendar."""

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from app.http.fields import Code, Name, Positive, RequestModel
+from app.http.fields import UNCHANGED, ChangeModel, Code, Name, Positive, RequestModel
 from app.http.pages import PageModel
 
 
@@ -42,6 +42,19 @@ class CommunityNew(RequestModel):
     timezone: TimeZone = "Asia/Shanghai"
     verification: Verification = "four_eyes"
     redemption_hold_hours: HoldHours = 72
+
+
+class CommunityChange(ChangeModel):
+    """What to change of a community.
+
+    Its code stays, because other systems know it by that, and so does its time zone, by which days were counted.
+    """
+
+    name: Name = UNCHANGED
+    district: Name = UNCHANGED
+    subdistrict: Name = UNCHANGED
+    verification: Verification = UNCHANGED
+    redemption_hold_hours: HoldHours = UNCHANGED
 
 
 class CommunityModel(BaseModel):

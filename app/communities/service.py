@@ -19,6 +19,7 @@ from app.communities.rules import (
     Community,
 )
 from app.kernel import jobs
+from app.kernel.editing import edited
 from app.kernel.events import Event, append
 from app.kernel.heads import CITY
 from app.kernel.ids import new_id
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from app.kernel.database import Database, Session
+    from app.kernel.editing import Expected
     from app.kernel.errors import Refusal
     from app.kernel.paging import Paging
 
@@ -48,6 +50,15 @@ class NewCommunity:
     verification: str = FOUR_EYES
     redemption_hold_hours: int = _hold_hours_default
     demo: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsChange:
+    """New settings of a community, by name as in `Community`, and the revision that they were made on."""
+
+    community: int
+    values: Mapping[str, Any]
+    expected: Expected
 
 
 async def create_communities(session: Session, new: Sequence[NewCommunity]) -> list[Community | Refusal]:
@@ -107,10 +118,27 @@ async def list_communities(session: Session, _: int, paging: Paging) -> list[Com
     return await store.page(session, paging)
 
 
-async def change_settings(session: Session, community: int, values: Mapping[str, Any]) -> None:
-    """Change a community's settings, by name as in `Community`."""
-    await store.change(session, community, values)
-    await append(session, [Event(community, "community.changed", {"settings": sorted(values)})])
+async def change_settings(session: Session, changes: Sequence[SettingsChange]) -> list[Community | Refusal]:
+    """Change communities' settings in order. What differs in nothing changes nothing.
+
+    What was decided by the settings before stays as it was: records that wait for a second person, holds that run.
+    """
+    communities = await store.by_number(session, {item.community for item in changes})
+    outcomes: list[Community | Refusal] = []
+    for item in changes:
+        before = communities[item.community]
+        refusal = item.expected.refusal(before.revision)
+        if refusal is not None:
+            outcomes.append(refusal)
+            continue
+        after = edited(before, item.values)
+        outcomes.append(after)
+        if after is not before:
+            communities[item.community] = after
+            await store.change(session, item.community, {**item.values, "revision": after.revision})
+            different = sorted(name for name, value in item.values.items() if getattr(before, name) != value)
+            await append(session, [Event(item.community, "community.changed", {"settings": different})])
+    return outcomes
 
 
 class Directory:

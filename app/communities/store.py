@@ -30,6 +30,7 @@ _all = sa.select(
     communities.c.redemption_hold_hours,
     communities.c.demo,
     communities.c.created_at,
+    communities.c.revision,
 )
 
 

@@ -22,6 +22,7 @@ communities = sa.Table(
     # Made of invented people: production refuses to start with one.
     sa.Column("demo", Flag, nullable=False),
     sa.Column("created_at", Instant, nullable=False),
+    sa.Column("revision", sa.Integer, nullable=False, server_default="1"),
     sa.PrimaryKeyConstraint("number", name="communities_pkey"),
     sa.UniqueConstraint("id", name="communities_id_key"),
     sa.UniqueConstraint("code", name="communities_code_key"),
