@@ -3,26 +3,35 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, TypeAlias
 from uuid import UUID
 
 from app.communities.service import FORGET_ANSWERS
 from app.kernel import idempotency, jobs, metrics
 from app.kernel.errors import Unavailable
-from app.kernel.heads import CITY
+from app.kernel.heads import CITY, head_numbers
 from app.kernel.log import logger
 from app.redemptions.errors import RedemptionNotOpen
 from app.redemptions.rules import LAPSED, RESERVED
 from app.redemptions.service import LAPSE, Closing, close_redemptions
+from app.reports import audits
+from app.reports.audits import AUDIT
+from app.reports.service import audit_community
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 
     from app.kernel.database import Database, Session
+    from app.reports.store import AuditKey
     from app.settings import Settings
 
+    Effect: TypeAlias = Callable[[Session], Awaitable[None]]
+
 _worker = "worker"
+_renewed_after_seconds = 20.0
 
 
 async def lapse_redemptions(session: Session, due: Sequence[jobs.Claimed], _: Settings) -> None:
@@ -45,10 +54,38 @@ async def forget_answers(session: Session, due: Sequence[jobs.Claimed], settings
     logger.info("answers forgotten", community=community, count=forgotten)
 
 
+async def audit_ledger(database: Database, job: jobs.Claimed) -> Effect:
+    """Audit a community over one unchanging picture of it, while posting goes on; give how the result is kept."""
+    key = _audit_of(job)
+    async with database.write(job.community) as session:
+        await audits.start_audit(session, key)
+    async with database.read(job.community) as session:
+        found = await audit_community(session, job.community)
+        last, _ = await head_numbers(session, job.community)
+    logger.info("audited", community=job.community, transactions=last, discrepancies=len(found))
+    return partial(audits.finish_audit, key=key, last_transaction_id=last, discrepancies=found)
+
+
+async def fail_audits(session: Session, given_up: Sequence[jobs.Claimed]) -> None:
+    """Tell those who asked for audits that none will be made."""
+    await audits.fail_audits(session, [_audit_of(job) for job in given_up])
+
+
+def _audit_of(job: jobs.Claimed) -> AuditKey:
+    return job.community, UUID(job.payload["audit_id"])
+
+
 HANDLERS: Mapping[str, Callable[[Session, Sequence[jobs.Claimed], Settings], Awaitable[None]]] = {
     LAPSE: lapse_redemptions,
     FORGET_ANSWERS: forget_answers,
 }
+"""What short jobs do, in the transaction that removes them."""
+
+LONG: Mapping[str, Callable[[Database, jobs.Claimed], Awaitable[Effect]]] = {AUDIT: audit_ledger}
+"""What long jobs do before, in transactions of their own, and how it ends in the one that removes them."""
+
+GIVEN_UP: Mapping[str, Callable[[Session, Sequence[jobs.Claimed]], Awaitable[None]]] = {AUDIT: fail_audits}
+"""What becomes of jobs that nobody tries again, beside the line in the log."""
 
 
 async def run_due(database: Database, settings: Settings) -> int:
@@ -68,7 +105,9 @@ async def run_due(database: Database, settings: Settings) -> int:
 
 async def _claim(database: Database, community: int) -> list[jobs.Claimed]:
     async def work(session: Session) -> list[jobs.Claimed]:
-        return await jobs.claim(session, community)
+        for job in await jobs.give_up(session, community):
+            await _give_up(session, job)
+        return await jobs.claim(session, community, alone=LONG)
 
     claimed = await database.run([community], work)
     if claimed:
@@ -79,15 +118,20 @@ async def _claim(database: Database, community: int) -> list[jobs.Claimed]:
 
 async def _run(database: Database, settings: Settings, claimed: Sequence[jobs.Claimed]) -> int:
     """Run claimed jobs of one kind; when they fail together, each alone, so that one bad job holds up no other."""
-
-    async def work(session: Session) -> None:
-        await HANDLERS[claimed[0].kind](session, claimed, settings)
-        await jobs.finish(session, claimed)
-
     community = claimed[0].community
     try:
-        await database.run([community], work)
+        async with _effect(database, settings, claimed) as effect:
+
+            async def work(session: Session) -> None:
+                await effect(session)
+                await jobs.finish(session, claimed)
+
+            await database.run([community], work)
     except Unavailable:
+        # If the database is away for this as well, the lease runs out.
+        with suppress(Unavailable):
+            async with database.write(community) as session:
+                await jobs.hand_back(session, claimed)
         raise
     except Exception as error:  # noqa: BLE001  whatever it is, the job waits and the worker goes on
         if len(claimed) > 1:
@@ -95,8 +139,40 @@ async def _run(database: Database, settings: Settings, claimed: Sequence[jobs.Cl
         logger.exception("job failed", kind=claimed[0].kind, community=community, attempts=claimed[0].attempts)
         async with database.write(community) as session:
             await jobs.postpone(session, claimed, type(error).__name__)
+            if claimed[0].attempts >= jobs.attempts_max:
+                await _give_up(session, claimed[0])
         return 0
     return len(claimed)
+
+
+async def _give_up(session: Session, job: jobs.Claimed) -> None:
+    logger.error("job given up", kind=job.kind, community=job.community, job_id=str(job.job_id), attempts=job.attempts)
+    if job.kind in GIVEN_UP:
+        await GIVEN_UP[job.kind](session, [job])
+
+
+@asynccontextmanager
+async def _effect(database: Database, settings: Settings, claimed: Sequence[jobs.Claimed]) -> AsyncIterator[Effect]:
+    """What is left for the transaction that removes the jobs; the lease of a long one is kept until that is done."""
+    kind = claimed[0].kind
+    if kind not in LONG:
+        yield lambda session: HANDLERS[kind](session, claimed, settings)
+        return
+    keeping = asyncio.create_task(_keep_lease(database, claimed[0]))
+    try:
+        yield await LONG[kind](database, claimed[0])
+    finally:
+        keeping.cancel()
+        with suppress(asyncio.CancelledError):
+            await keeping
+
+
+async def _keep_lease(database: Database, job: jobs.Claimed) -> None:
+    while True:
+        await asyncio.sleep(_renewed_after_seconds)
+        with suppress(Unavailable):
+            async with database.write(job.community) as session:
+                await jobs.renew(session, job)
 
 
 async def run_forever(database: Database, settings: Settings) -> None:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
+from uuid import UUID
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from app import ledger
 from app.access.guard import AdmittedDep
+from app.http.commands import created, submit
 from app.http.context import ContextDep
 from app.http.lists import LimitQuery, ListingDep
 from app.http.operations import AUDITORS, EVENT_READERS, operation
 from app.kernel import events
 from app.kernel.paging import limit_default
-from app.reports import service
+from app.reports import audits, service
 from app.reports.schemas import (
     AccountModel,
     AccountPage,
+    AuditModel,
     EventModel,
     EventPage,
     TransactionModel,
@@ -81,6 +85,35 @@ async def get_trial_balance(context: ContextDep, admitted: AdmittedDep) -> Trial
     async with context.database.read(admitted.community) as session:
         rows = await ledger.trial_balance(session, admitted.community)
     return TrialBalanceModel(units=[UnitModel(**row) for row in rows])
+
+
+@router.post(
+    "/ledger/audits",
+    status_code=202,
+    response_model=AuditModel,
+    **operation(roles=AUDITORS, summary="Start an audit", keyed=True),
+)
+async def create_audit(request: Request, admitted: AdmittedDep) -> Response:
+    """Have everything recomputed from the postings, while posting goes on. An audit that still waits is answered."""
+    return await submit(
+        request,
+        admitted,
+        body=None,
+        item=audits.AuditRequest(admitted.community, admitted.caller_id),
+        run=audits.request_audits,
+        render=lambda audit: replace(created(request, audit.id, AuditModel.of(audit)), status=202),
+    )
+
+
+@router.get(
+    "/ledger/audits/{audit_id}",
+    response_model=AuditModel,
+    **operation(roles=AUDITORS, summary="Read an audit"),
+)
+async def get_audit(audit_id: UUID, context: ContextDep, admitted: AdmittedDep) -> AuditModel:
+    """How far an audit is, and in the end what it found."""
+    async with context.database.read(admitted.community) as session:
+        return AuditModel.of(await audits.get_audit(session, admitted.community, audit_id))
 
 
 @router.get(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.http.pages import PageModel
+from app.reports.rules import Audit
 
 
 class EntryModel(BaseModel):
@@ -72,6 +74,48 @@ class TrialBalanceModel(BaseModel):
     model_config = ConfigDict(title="TrialBalance")
 
     units: list[UnitModel]
+
+
+class DiscrepancyModel(BaseModel):
+    """One thing that does not agree: the check that found it, where, and the numbers involved."""
+
+    model_config = ConfigDict(title="Discrepancy", from_attributes=True)
+
+    check: str
+    subject: str
+    detail: str
+
+
+class AuditModel(BaseModel):
+    """An audit of a community's ledger and of everything that rests on it."""
+
+    model_config = ConfigDict(title="Audit")
+
+    id: UUID
+    status: Literal["pending", "running", "done", "failed"]
+    requested_by: str
+    requested_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    last_transaction_id: int | None = Field(description="everything up to this transaction was checked; 0: none yet")
+    discrepancies_count: int | None = Field(description="how many were found; null until the audit is done")
+    discrepancies: list[DiscrepancyModel] | None = Field(description="the first thousand; null until it is done")
+
+    @classmethod
+    def of(cls, audit: Audit) -> AuditModel:
+        """Show an audit."""
+        found = audit.discrepancies
+        return cls(
+            id=audit.id,
+            status=audit.status,
+            requested_by=audit.requested_by,
+            requested_at=audit.requested_at,
+            started_at=audit.started_at,
+            finished_at=audit.finished_at,
+            last_transaction_id=audit.last_transaction_id,
+            discrepancies_count=audit.discrepancies_count,
+            discrepancies=None if found is None else [DiscrepancyModel.model_validate(one) for one in found],
+        )
 
 
 class EventModel(BaseModel):

@@ -1,4 +1,4 @@
-"""The audit of a community: ledger, service records, stock, redemptions and events."""
+"""The audit of a community: ledger, service records, stock, redemptions, transfers and events."""
 
 from __future__ import annotations
 
@@ -14,13 +14,15 @@ from app.kernel.heads import head_numbers
 from app.kernel.paging import Paging
 from app.ledger import Discrepancy, Line
 from app.redemptions import audit as redemptions
+from app.transfers import audit as transfers
+from app.volunteers import audit as volunteers
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from app.kernel.database import Session
 
-_claimed = hours.KINDS | goods.KINDS | redemptions.KINDS
+_claimed = hours.KINDS | goods.KINDS | redemptions.KINDS | transfers.KINDS
 """Kinds that a feature answers for, one transaction at a time; of any other kind only reversals belong here."""
 
 _unclaimed_max = 1000
@@ -46,6 +48,8 @@ async def audit_community(session: Session, community: int) -> list[Discrepancy]
     found += await hours.audit(session, community)
     found += await goods.audit(session, community)
     found += await redemptions.audit(session, community)
+    found += await transfers.audit(session, community)
+    found += await volunteers.audit(session, community)
     for number, kind in await ledger.unclaimed(session, community, _claimed, limit=_unclaimed_max):
         found.append(Discrepancy("transaction-unclaimed", f"transaction/{number}", f"kind {kind}"))
     counted, last = await number_gap(session, community)
