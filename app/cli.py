@@ -6,10 +6,11 @@ import asyncio
 import csv
 import json
 import signal
+import sqlite3
 import sys
 from contextlib import contextmanager
 from dataclasses import asdict
-from pathlib import Path  # noqa: TC003  typer reads it at run time
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
@@ -26,10 +27,11 @@ from app.http.openapi import as_yaml
 from app.http.operations import CITY_ADMIN
 from app.imports.paper import UnreadablePaperError
 from app.imports.service import Report, Step, import_folder
+from app.kernel.backup import DamagedBackupError, back_up
 from app.kernel.errors import Unavailable
 from app.kernel.heads import CITY
 from app.kernel.log import logger, set_up_logs
-from app.kernel.migrating import current_revision
+from app.kernel.migrating import UnknownRevisionError, current_revision
 from app.kernel.migrating import migrate as migrate_database
 from app.kernel.paging import Paging
 from app.main import (
@@ -42,6 +44,7 @@ from app.main import (
 )
 from app.reports.service import audit_community
 from app.settings import PREFIX, Settings, documented, sentences_of
+from app.volunteers.erasing import log_line, log_of_erasures, of_log_line, replay_erasures
 from app.worker import run_forever
 
 if TYPE_CHECKING:
@@ -52,9 +55,12 @@ if TYPE_CHECKING:
 
     from app.kernel.database import Database
 
+erasures_cli = typer.Typer(no_args_is_help=True, help="The log of erased volunteers, which outlives backups.")
 cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+cli.add_typer(erasures_cli, name="erasures")
 
 _graceful_seconds = 8
+_away = "The database does not answer. Check LOVEBANK_DATABASE_URL and whether the server runs."
 
 
 def _say(text: str) -> None:
@@ -80,7 +86,7 @@ def _run(work: Callable[[Database], Coroutine[Any, Any, Any]]) -> Any:
     try:
         return asyncio.run(_with_database(settings, work))
     except Unavailable:
-        _fail("The database does not answer. Check LOVEBANK_DATABASE_URL and whether the server runs.", 1)
+        _fail(_away, 1)
     except MissingSecretError as error:
         _fail(str(error))
 
@@ -176,7 +182,13 @@ def worker() -> None:
 @cli.command()
 def migrate(revision: Annotated[str, typer.Argument(help="revision to go to")] = "head") -> None:
     """Bring the database to a revision and print it."""
-    _say(migrate_database(_settings(), revision) or "base")
+    settings = _settings()
+    try:
+        _say(migrate_database(settings, revision) or "base")
+    except Unavailable:
+        _fail(_away, 1)
+    except UnknownRevisionError as error:
+        _fail(f"{error}.")
 
 
 @cli.command()
@@ -263,6 +275,87 @@ def audit(community: Annotated[str | None, typer.Option(help="code of one commun
         return found
 
     raise typer.Exit(1 if _run(run) else 0)
+
+
+@cli.command()
+def backup(file: Annotated[Path, typer.Argument(help="where to write; has to be a new file")]) -> None:
+    """Back a SQLite database up while the service goes on; PostgreSQL has tools of its own (see README.md)."""
+    settings = _settings()
+    if not settings.on_sqlite:
+        _fail("PostgreSQL is backed up with pg_basebackup or pg_dump; README.md has the recipe.")
+    source = Path(settings.database_url.removeprefix("sqlite:///"))
+    if not source.exists():
+        _fail(f"{source}: there is no such database.", 1)
+    try:
+        with _progress() as step, _file_faults_told():
+            done = 0
+
+            def show(now: int, total: int) -> None:
+                nonlocal done
+                step(("pages", now - done, total))
+                done = now
+
+            back_up(source, file, show)
+    except (sqlite3.Error, DamagedBackupError) as error:
+        _fail(f"{source} could not be backed up: {error}.", 1)
+    _say(f"{file}: {file.stat().st_size} bytes, checked.")
+
+
+@erasures_cli.command(name="export")
+def export_erasures(
+    file: Annotated[
+        Path, typer.Argument(help="where to write; one that is there is replaced when the new one is whole")
+    ],
+) -> None:
+    """Write every erasure as a JSON line, without personal data. Keep the file apart from the backups."""
+
+    async def run(database: Database) -> list[str]:
+        lines = []
+        async with database.read() as session:
+            communities = await list_communities(session, CITY, Paging())
+        for one in communities:
+            async with database.read(one.number) as session:
+                lines += [log_line(one.id, erasure) for erasure in await log_of_erasures(session, one.number)]
+        return lines
+
+    lines = _run(run)
+    unfinished = file.with_name(f"{file.name}.unfinished")
+    with _file_faults_told():
+        unfinished.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        unfinished.replace(file)
+    _say(f"{len(lines)} erasures written to {file}.")
+
+
+@erasures_cli.command(name="replay")
+def replay_log(file: Annotated[Path, typer.Argument(help="what `erasures export` wrote")]) -> None:
+    """Erase again whom a backup from before brought back. May be run any number of times."""
+    try:
+        with _file_faults_told():
+            log = [of_log_line(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    except ValueError as error:
+        _fail(f"{file}: {error}")
+
+    async def run(database: Database) -> int:
+        again = 0
+        async with database.read() as session:
+            communities = await list_communities(session, CITY, Paging())
+        for one in communities:
+            own = [erasure for community_id, erasure in log if community_id == one.id]
+            if own:
+                async with database.write(one.number) as session:
+                    again += len(await replay_erasures(session, one.number, own))
+        return again
+
+    again = _run(run)
+    _say(f"{again} of {len(log)} erased again; the others were erased already or are not in this database.")
+
+
+@contextmanager
+def _file_faults_told() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        _fail(f"{error.filename}: {error.strerror}.", 1)
 
 
 @cli.command()

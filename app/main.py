@@ -10,24 +10,33 @@ from fastapi_offline import FastAPIOffline
 
 from app import worker
 from app.access import api as access
+from app.access.pins import Pins
 from app.access.tokens import SigningKeyError, Tokens, new_signing_key
 from app.communities import api as communities
 from app.communities.service import Directory
+from app.disputes import api as disputes
 from app.goods import api as goods
 from app.hours import api as hours
 from app.hours import catalogue_api as earning
+from app.hours import me_api as own_hours
 from app.hours.schemas import ReferencedServiceRecord
 from app.http import health
 from app.http.context import Context
 from app.http.failures import install_failures
+from app.http.limits import Limits
 from app.http.middleware import Observed
 from app.http.openapi import describe, install_openapi
 from app.kernel.clock import Clock, SystemClock
 from app.kernel.database import Database
 from app.kernel.vault import Vault, development_secret, new_pepper
 from app.redemptions import api as redemptions
+from app.redemptions import me_api as own_redemptions
 from app.reports import api as reports
+from app.transfers import api as transfers
 from app.volunteers import api as volunteers
+from app.volunteers import cards_api as cards
+from app.volunteers import households_api as households
+from app.volunteers import me_api as own
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -42,10 +51,18 @@ ROUTERS = (
     access.router,
     communities.router,
     volunteers.router,
+    cards.router,
+    households.router,
+    own.router,
     earning.router,
     hours.router,
+    own_hours.router,
     goods.router,
     redemptions.router,
+    own_redemptions.router,
+    transfers.router,
+    disputes.router,
+    disputes.own,
     reports.router,
     health.router,
 )
@@ -72,7 +89,8 @@ def _vault(settings: Settings) -> Vault:
 
 def _tokens(settings: Settings) -> Tokens:
     signing_key = _secret(settings, "signing_key", ".lovebank-signing-key.pem", new_signing_key())
-    return Tokens(signing_key, issuer=settings.issuer, seconds=settings.token_seconds)
+    old_keys = settings.signing_keys_old.get_secret_value() if settings.signing_keys_old else ""
+    return Tokens(signing_key, old_keys=old_keys, issuer=settings.issuer, seconds=settings.token_seconds)
 
 
 def _secret(settings: Settings, name: str, file: str, make: str) -> str:
@@ -104,7 +122,9 @@ def create_app(settings: Settings, *, clock: Clock | None = None, with_worker: b
     app = describing_app(lifespan)
     app.state.context = Context(settings, database)
     app.state.tokens = _tokens(settings)
+    app.state.pins = Pins(database.vault)
     app.state.directory = Directory(database)
+    app.add_middleware(Limits, per_minute=settings.rate_limit)
     app.add_middleware(Observed, body_bytes_max=settings.body_bytes_max)
     return app
 

@@ -10,13 +10,14 @@ from zoneinfo import ZoneInfo
 
 from app.access.service import NewClient, create_clients
 from app.communities.rules import FOUR_EYES
-from app.communities.service import change_settings, find_community
+from app.communities.service import SettingsChange, change_settings, find_community
 from app.goods.service import find_goods
 from app.hours.rules import ServiceFacts
 from app.hours.service import NewServiceRecord, record_services
 from app.http.operations import CITY_ADMIN, COMMUNITY_ROLES, FRONT_DESK
 from app.imports.paper import read_community
 from app.imports.service import import_folder
+from app.kernel.editing import WHICHEVER
 from app.kernel.heads import CITY
 from app.kernel.migrating import migrate
 from app.kernel.paging import Paging
@@ -79,7 +80,7 @@ class DemoKeeper:
         async with database.write(community.number) as session:
             new = [NewClient(community.number, f"演示 {role}", role) for role in COMMUNITY_ROLES]
             clients = await create_clients(session, new)
-            await change_settings(session, community.number, {"verification": FOUR_EYES})
+            await change_settings(session, [SettingsChange(community.number, {"verification": FOUR_EYES}, WHICHEVER)])
         desk = next(client.client_id for client in clients if client.role == FRONT_DESK)
         async with database.write(community.number) as session:
             await _leave_work(session, community, desk)
