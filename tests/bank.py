@@ -8,10 +8,13 @@ from uuid import UUID, uuid4
 
 import httpx
 
-from app.access.rules import Caller
+from app.access.cards import NewCard, issue_cards
+from app.access.pins import NO_PIN
+from app.access.rules import Caller, caller_of_volunteer
 from app.access.service import Client, NewClient, create_clients
-from app.http.operations import COMMUNITY_ROLES
+from app.http.operations import COMMUNITY_ROLES, VOLUNTEER
 from app.kernel.heads import CITY
+from app.kernel.ids import new_id
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -52,6 +55,11 @@ class Api:
         """POST a JSON body."""
         headers = {**self._headers(), "Idempotency-Key": key or uuid4().hex}
         return await self.http.post(self._url(path), json=body if body is not None else {}, headers=headers)
+
+    async def patch(self, path: str, body: Any, *, etag: str | None = "*") -> httpx.Response:
+        """PATCH a JSON body, on whichever revision unless an ETag is given; None sends no If-Match."""
+        headers = {**self._headers(), **({} if etag is None else {"If-Match": etag})}
+        return await self.http.patch(self._url(path), json=body, headers=headers)
 
     async def delete(self, path: str) -> httpx.Response:
         """DELETE a path."""
@@ -120,6 +128,21 @@ class Bank:
         token = self.app.state.tokens.issue(Caller(client.client_id, client.role, client.community, community_id))
         base = f"/v1/communities/{community_id}" if community_id else "/v1"
         return Api(self.http, token, client.client_id, base)
+
+    async def volunteer_api(self, volunteer_id: str) -> Api:
+        """Issue a volunteer a card, whose PIN is not used, and give the volunteer's view of the API, below `/v1/me`."""
+        card = NewCard(self.number, UUID(volunteer_id), new_id(), NO_PIN)
+        async with self.database.write(self.number) as session:
+            await issue_cards(session, [card])
+        caller = Caller(
+            caller_of_volunteer(card.volunteer_id),
+            VOLUNTEER,
+            self.number,
+            UUID(self.community["id"]),
+            card.volunteer_id,
+            card.card_id,
+        )
+        return Api(self.http, self.app.state.tokens.issue(caller), caller.id, "/v1/me")
 
     def phone(self) -> str:
         """A mobile number that nobody has yet."""

@@ -17,6 +17,7 @@ from app.kernel.migrating import migrate
 from app.main import create_app, open_database
 from app.settings import Settings
 from tests.bank import Bank, TestClock
+from tests.clients import node
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -44,6 +45,12 @@ def pytest_unconfigure() -> None:
     """Stop the PostgreSQL of this run."""
     for server in _server:
         server.__exit__(None, None, None)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say at the end what this run could not try."""
+    if node.may_be_left_out():
+        terminalreporter.write_line(f"{node.absence()}: neither the linters nor the TypeScript client were tried.")
 
 
 @pytest.fixture(scope="session")

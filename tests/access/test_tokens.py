@@ -178,8 +178,8 @@ async def test_published_keys_have_nothing_private(bank: Bank) -> None:
 async def test_metadata_leads_to_the_endpoints(bank: Bank) -> None:
     metadata = done(await bank.http.get("/.well-known/oauth-authorization-server"), 200)
     assert metadata["issuer"] == "http://127.0.0.1:8000"
-    assert metadata["grant_types_supported"] == ["client_credentials"]
-    assert metadata["token_endpoint_auth_methods_supported"] == ["client_secret_basic", "client_secret_post"]
+    assert metadata["grant_types_supported"] == ["client_credentials", "urn:love-bank:grant-type:card"]
+    assert metadata["token_endpoint_auth_methods_supported"] == ["client_secret_basic", "client_secret_post", "none"]
     assert metadata["response_types_supported"] == []
     assert "manager" in metadata["scopes_supported"]
     token_path = metadata["token_endpoint"].removeprefix(metadata["issuer"])

@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 
 Headers = dict[str, str]
 
+ANOTHER_VOLUNTEER = "another volunteer"
+"""A caller beside the roles: a volunteer who has nothing of what is named."""
+
+USE_UP_A_VOLUNTEER = {"issue_card", "erase_volunteer"}
+"""Operations after which the volunteer's token is none any more."""
+
 
 @dataclass
 class Furnished:
@@ -40,10 +46,14 @@ class Furnished:
         await bank.kind(points_per_hour=10_000)
         volunteer, article = await bank.volunteer(), await bank.goods(pieces=1000, price=1)
         await bank.hours(volunteer["id"], minutes=480)
-        roles = {**bank.roles, "city_admin": bank.city}
+        roles = {**bank.roles, "city_admin": bank.city, "volunteer": await bank.volunteer_api(volunteer["id"])}
+        another = await bank.volunteer()
+        await bank.hours(another["id"], minutes=480)
+        roles[ANOTHER_VOLUNTEER] = await bank.volunteer_api(another["id"])
         day = dt.date(2026, 3, 1)
         furnished = cls(bank, bank.community["id"], bank.number, roles, volunteer["id"], article["id"], day)
-        furnished.named = await furnished.fresh({"service_record_id", "redemption_id", "client_id"})
+        ids = ("service_record", "redemption", "client", "household", "transfer", "to_volunteer", "dispute", "audit")
+        furnished.named = await furnished.fresh({f"{noun}_id" for noun in ids})
         return furnished
 
     async def path_and_body(self, operation: Operation, *, fresh: bool = False) -> tuple[str, Any]:
@@ -51,12 +61,24 @@ class Furnished:
         values = self.named
         if fresh:
             values = {**values, **await self.fresh({*operation.path_parameters, *names_in(operation.example)})}
+            if operation.id in USE_UP_A_VOLUNTEER:
+                values = {**values, "volunteer_id": await self.new_volunteer()}
+            await self._prepare(operation, values)
         path = operation.path
         for parameter in operation.path_parameters:
             wanted = "problem_code" if parameter == "code" else parameter
             assert wanted in values, f"teach tests.contract.furnished to make a {parameter} for {operation.id}"
             path = path.replace(f"{{{parameter}}}", str(values[wanted]))
         return path, with_real(operation.example, values)
+
+    async def _prepare(self, operation: Operation, values: dict[str, Any]) -> None:
+        """Bring what the operation works on into the state that it needs."""
+        if operation.id == "correct_service_record":
+            path = f"service-records/{values['service_record_id']}/verification"
+            done(await self.roles["verifier"].post(path, {"decision": "approve"}), 200)
+        if operation.id == "return_redemption":
+            path = f"redemptions/{values['redemption_id']}/collection"
+            done(await self.roles["front_desk"].post(path, {"pickup_code": values["pickup_code"]}), 200)
 
     def admitted(self, operation: Operation) -> Headers:
         """The headers of a caller whom the operation admits."""
@@ -74,6 +96,20 @@ class Furnished:
             body = {"volunteer_id": self.volunteer_id, "lines": lines}
             redemption = done(await self.roles["front_desk"].post("redemptions", body), 201)
             made |= {"redemption_id": redemption["id"], "pickup_code": redemption["pickup_code"]}
+        if "transfer_id" in wanted:
+            gift = {"from_volunteer_id": self.volunteer_id, "to_pool": True, "points": 1}
+            made["transfer_id"] = done(await self.roles["front_desk"].post("transfers", gift), 201)["id"]
+        if "to_volunteer_id" in wanted:
+            made |= {"from_volunteer_id": self.volunteer_id, "to_volunteer_id": await self.new_volunteer()}
+        if "dispute_id" in wanted:
+            record = self.bank.record(self.volunteer_id, start=f"{self.next_day()}T09:00")
+            contested = done(await self.roles["front_desk"].post("service-records", record), 201)["id"]
+            dispute = {"volunteer_id": self.volunteer_id, "service_record_id": contested, "reason": "记错了"}
+            made["dispute_id"] = done(await self.roles["front_desk"].post("disputes", dispute), 201)["id"]
+        if "audit_id" in wanted:
+            made["audit_id"] = done(await self.roles["auditor"].post("ledger/audits"), 202)["id"]
+        if "household_id" in wanted:
+            made["household_id"] = done(await self.roles["front_desk"].post("households", {}), 201)["id"]
         if "client_id" in wanted:
             client = done(await self.roles["manager"].post("clients", {"name": "窗口", "role": "auditor"}), 201)
             made |= {name: client[name] for name in ("client_id", "client_secret")}
@@ -81,6 +117,7 @@ class Furnished:
             **made,
             "community_id": self.id,
             "volunteer_id": self.volunteer_id,
+            "volunteer_ids": [self.volunteer_id],
             "goods_id": self.goods_id,
             "transaction_id": 1,
             "problem_code": "not-found",
@@ -91,6 +128,12 @@ class Furnished:
             "started_at": f"{day}T14:00:00+08:00",
             "ended_at": f"{day}T15:30:00+08:00",
         }
+
+    async def new_volunteer(self) -> str:
+        """The id of one more volunteer."""
+        consent = {"version": "2024-09", "given_at": "2025-01-01T09:00:00+08:00"}
+        body = {"name": "李佳儒", "phone": self.bank.phone(), "consent": consent}
+        return str(done(await self.roles["front_desk"].post("volunteers", body), 201)["id"])
 
     def next_day(self) -> dt.date:
         """A day before all days given out, so that no two services overlap."""
@@ -114,7 +157,9 @@ def with_real(example: Any, values: dict[str, Any]) -> Any:
 
 
 async def send(http: httpx.AsyncClient, operation: Operation, path: str, body: Any, headers: Headers) -> httpx.Response:
-    """Send a request of the operation, with a new key if it takes one."""
+    """Send a request of the operation, with a new key if it takes one; a change is of whichever revision there is."""
     key = {"Idempotency-Key": uuid4().hex} if operation.is_keyed else {}
+    if operation.method == "PATCH":
+        key["If-Match"] = "*"
     sent = {} if operation.body is None else {"json" if operation.body[0] == JSON else "data": body}
     return await http.request(operation.method, path, headers={**key, **headers}, **sent)

@@ -28,10 +28,12 @@ _formats: dict[str, Callable[[str], object]] = {
 }
 
 
-def _has_type(value: Any, name: str) -> bool:
+def _has_type(value: Any, names: str | list[str]) -> bool:
+    if isinstance(names, list):
+        return any(_has_type(value, name) for name in names)
     if isinstance(value, bool):
-        return name == "boolean"
-    return isinstance(value, _types.get(name, ()))
+        return names == "boolean"
+    return isinstance(value, _types.get(names, ()))
 
 
 def _has_format(value: str, name: str) -> bool:

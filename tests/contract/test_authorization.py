@@ -16,10 +16,10 @@ from joserfc.jwk import OKPKey
 from joserfc.jws import JWSRegistry
 
 from app.access.tokens import new_signing_key
-from app.http.operations import CITY_ADMIN, COMMUNITY_ROLES
+from app.http.operations import CITY_ADMIN, COMMUNITY_ROLES, VOLUNTEER
 from app.kernel.heads import head_numbers
 from tests.bank import refused
-from tests.contract.furnished import Furnished, send
+from tests.contract.furnished import ANOTHER_VOLUNTEER, Furnished, send
 from tests.contract.spec import ANYONE
 
 if TYPE_CHECKING:
@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     from tests.contract.spec import Operation
 
 NO_TOKEN = "no token"  # noqa: S105  a caller who has none
-CALLERS = (CITY_ADMIN, *COMMUNITY_ROLES, NO_TOKEN)
+CALLERS = (CITY_ADMIN, *COMMUNITY_ROLES, VOLUNTEER, ANOTHER_VOLUNTEER, NO_TOKEN)
+# What volunteers are told who name in a body what is another's.
+OF_THE_FIRST = {"create_dispute": "unknown-volunteer", "create_own_dispute": "unknown-service-record"}
 
 # One engine is enough: what is decided here is decided before the database is asked for anything of the feature.
 on_one_engine = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -44,7 +46,16 @@ def expected(operation: Operation, caller: str, *, own: bool) -> str:
         return "invalid-token"
     if operation.of_community and not own and caller != CITY_ADMIN:
         return "not-found"
-    return "admitted" if caller in operation.roles else "role-missing"
+    if caller == ANOTHER_VOLUNTEER and VOLUNTEER in operation.roles:
+        # What is named there, in the path or in the body, belongs to the first one.
+        named = set(operation.path_parameters) - {"community_id"}
+        return "not-found" if named else OF_THE_FIRST.get(operation.id, "admitted")
+    return "admitted" if role_of(caller) in operation.roles else "role-missing"
+
+
+def role_of(caller: str) -> str:
+    """The role in which one calls."""
+    return VOLUNTEER if caller == ANOTHER_VOLUNTEER else caller
 
 
 @on_one_engine

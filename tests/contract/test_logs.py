@@ -109,7 +109,11 @@ def act(http: httpx.Client, city: dict[str, str]) -> tuple[list[str], dict[str, 
     client = done(post(f"{base}/clients", {"name": "窗口", "role": "front_desk"}, "key-1"), 201)
     consent = {"version": "2024-09", "given_at": "2025-01-01T09:00:00+08:00"}
     person = {"name": NAME, "phone": PHONE, "id_number": ID_NUMBER, "consent": consent}
-    done(post(f"{base}/volunteers", person, "key-2"), 201)
+    volunteer = done(post(f"{base}/volunteers", person, "key-2"), 201)
+    card = done(post(f"{base}/volunteers/{volunteer['id']}/cards", {}, "key-2a"), 201)
+    card_form = {"grant_type": "urn:love-bank:grant-type:card", "card_number": card["card_number"], "pin": card["pin"]}
+    own_token = done(noted(http.post("/oauth2/token", data=card_form)), 200)["access_token"]
+    noted(http.post("/oauth2/token", data={**card_form, "pin": "a wrong PIN"}))
     refused(post(f"{base}/volunteers", person, "key-3"), "already-registered")
     refused(post(f"{base}/volunteers", {**person, "phone": f"{PHONE}0"}, "key-4"), "invalid-request")
     headers = {"Authorization": f"Bearer {token}"}
@@ -126,5 +130,8 @@ def act(http: httpx.Client, city: dict[str, str]) -> tuple[list[str], dict[str, 
         city["client_secret"],
         client["client_secret"],
         "a wrong secret",
+        card["card_number"],
+        own_token,
+        "a wrong PIN",
     ]
     return hidden, sent

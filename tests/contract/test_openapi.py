@@ -12,7 +12,7 @@ from fastapi.routing import APIRoute
 
 from app.access.guard import ROLES
 from app.http.openapi import as_yaml
-from app.http.problems import PROBLEMS
+from app.http.problem_codes import PROBLEMS
 from app.main import ROUTERS
 from tests.contract.json_schema import faults, resolved
 from tests.contract.spec import ANYONE, JSON, PROBLEM
@@ -173,6 +173,7 @@ def walked(part: Any) -> Iterator[dict[str, Any]]:
     [
         ("x" * 3, {"type": "string", "maxLength": 2}),
         (True, {"type": "integer"}),
+        (5, {"type": ["string", "null"]}),
         (5, {"type": "integer", "maximum": 4}),
         ({"a": 1}, {"type": "object", "additionalProperties": False}),
         ({}, {"type": "object", "required": ["a"]}),

@@ -63,22 +63,34 @@ class Lists:
     def adders(self) -> dict[str, Callable[[], Awaitable[object]]]:
         """By list, what adds to it."""
         bank, own = self.bank, self.own
+        served = lambda: bank.hours(own.volunteer_id, start=f"{own.next_day()}T09:00")  # noqa: E731  one of many below
         received = {"kind": "received", "quantity": 1, "note": "进货"}
+        donation = {"from_volunteer_id": own.volunteer_id, "to_pool": True, "points": 1}
         community = {"code": "x", "name": "社区", "district": "城北区", "subdistrict": "朝阳街道"}
         return {
             "list_clients": lambda: bank.manager.post("clients", {"name": "窗口", "role": "auditor"}),
             "list_communities": lambda: bank.city.post("/v1/communities", {**community, "code": uuid4().hex}),
             "list_volunteers": bank.volunteer,
-            "get_statement": lambda: bank.hours(own.volunteer_id, start=f"{own.next_day()}T09:00"),
+            "list_households": lambda: bank.desk.post("households", {}),
+            "get_statement": served,
+            "get_own_statement": served,
+            "list_own_service_records": served,
+            "list_own_redemptions": lambda: bank.reserve(own.volunteer_id, own.goods_id),
+            "list_disputes": self._another_dispute,
+            "list_own_disputes": self._another_dispute,
             "list_service_kinds": lambda: bank.kind(uuid4().hex, None),
             "list_earning_rules": self._another_rule,
-            "list_service_records": lambda: bank.hours(own.volunteer_id, start=f"{own.next_day()}T09:00"),
+            "list_service_records": served,
             "list_goods": lambda: bank.goods(pieces=0),
             "list_stock_movements": lambda: bank.manager.post(f"goods/{own.goods_id}/stock-movements", received),
             "list_redemptions": lambda: bank.reserve(own.volunteer_id, own.goods_id),
+            "list_transfers": lambda: bank.desk.post("transfers", donation),
             "list_transactions": lambda: bank.manager.post(f"goods/{own.goods_id}/stock-movements", received),
             "list_accounts": lambda: bank.goods(pieces=0),
         }
+
+    async def _another_dispute(self) -> None:
+        await self.own.fresh({"dispute_id"})
 
     async def _another_rule(self) -> None:
         self._rules += 1

@@ -13,7 +13,10 @@ from uuid import UUID
 import httpx
 import pytest
 
-from app.http.problems import CODE_OF_STATUS, PROBLEMS, dump, refusal_document
+from app.http.languages import language_wished
+from app.http.problem_codes import PROBLEMS
+from app.http.problem_codes_zh import PROBLEMS_ZH
+from app.http.problems import CODE_OF_STATUS, dump, refusal_document
 from app.kernel.errors import Fault, Refusal
 from tests.bank import done, refused
 
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
 
 TESTS = Path(__file__).parents[1]
 # What the last net answers, and what an outage does: no refusals, because nobody decided them.
-OF_FAILURES = {"unavailable", "unexpected"}
+OF_FAILURES = {"rate-limited", "unavailable", "unexpected"}
 MEMBERS = {"type", "title", "status", "detail", "code", "instance"}
 # By the annotation as it is written.
 SAMPLES: dict[str, Any] = {
@@ -33,6 +36,7 @@ SAMPLES: dict[str, Any] = {
     "UUID": UUID("01936f5e-7c1a-7bbd-9d2e-0a51b1e0a001"),
     "UUID | None": None,
     "dt.date": dt.date(2026, 3, 1),
+    "datetime": dt.datetime(2026, 3, 1, tzinfo=dt.UTC),
     "tuple[str, ...]": ("manager",),
     "tuple[Fault, ...]": (Fault("/minutes", "is more than the time between start and end"),),
 }
@@ -81,10 +85,44 @@ def test_every_row_is_of_a_refusal_or_of_the_framework(kinds: list[type[Refusal]
 async def test_every_code_is_explained(described: FastAPI) -> None:
     async with httpx.AsyncClient(transport=httpx.ASGITransport(described), base_url="http://bank.test") as http:
         for code, problem in PROBLEMS.items():
-            explained = done(await http.get(f"/problems/{code}"), 200)
-            assert explained == {"code": code, **problem._asdict()}
-            assert explained["meaning"].endswith(".")
+            in_english = await http.get(f"/problems/{code}", headers={"Accept-Language": "en-GB, zh;q=0.5"})
+            assert done(in_english, 200) == {"code": code, "language": "en", **problem._asdict()}
+            assert all(text.endswith(".") for text in (problem.meaning, problem.remedy)), code
+            in_chinese = await http.get(f"/problems/{code}")
+            texts = {"language": "zh-CN", **PROBLEMS_ZH[code]._asdict()}
+            assert done(in_chinese, 200) == {"code": code, "status": problem.status, **texts}
+            assert all(text.endswith("。") for text in PROBLEMS_ZH[code][1:]), code
+            for answer, language in ((in_english, "en"), (in_chinese, "zh-CN")):
+                assert answer.headers["Content-Language"] == language
+                assert answer.headers["Vary"] == "Accept-Language"
         refused(await http.get("/problems/no-such-code"), "not-found")
+
+
+def test_every_code_is_explained_in_both_languages() -> None:
+    assert list(PROBLEMS_ZH) == list(PROBLEMS) == sorted(PROBLEMS)
+
+
+@pytest.mark.parametrize(
+    ("wish", "language"),
+    [
+        ("", "zh-CN"),
+        ("en", "en"),
+        ("EN-us", "en"),
+        ("zh-Hans-CN", "zh-CN"),
+        ("fr, *", "zh-CN"),
+        ("fr", "zh-CN"),
+        ("zh;q=0.3, en;q=0.8", "en"),
+        ("en;q=0.3,zh-TW;q=0.8", "zh-CN"),
+        ("zh;q=0, en;q=0.001", "en"),
+        ("en;q=0", "zh-CN"),
+        ("en, zh", "en"),
+        ("zh, en", "zh-CN"),
+        ("en;q=2, zh;q=0.1", "zh-CN"),
+        (";;=,, ,en;q=0.5", "en"),
+    ],
+)
+def test_language_is_the_one_that_is_wished_most(wish: str, language: str) -> None:
+    assert language_wished(wish) == language
 
 
 def words_of(path: Path) -> set[str]:

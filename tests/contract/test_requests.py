@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from app.goods import service as goods_service
-from app.http.problems import PROBLEMS
+from app.http.problem_codes import PROBLEMS
 from app.kernel.idempotency import idempotency_answers
 from app.main import create_app
 from tests.bank import done, refused
@@ -161,7 +161,7 @@ async def test_mistake_in_the_service_is_a_problem_that_shows_nothing(
         answer = await bank.manager.post("goods", body, key="k")
     assert answer.status_code == 500
     problem = refused(answer, "unexpected")
-    assert problem["detail"] == PROBLEMS["unexpected"].meaning
+    assert problem["detail"] == PROBLEMS["unexpected"].detail
     assert [word for word in (*INNARDS, "13800005678", "李佳儒") if word in answer.text] == []
     logged = capsys.readouterr().out
     assert answer.headers["x-request-id"] in logged

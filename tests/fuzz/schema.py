@@ -26,8 +26,15 @@ if TYPE_CHECKING:
 
     from app.settings import Settings
 
-UNCHECKED = ("positive_data_acceptance", "use_after_free", "ensure_resource_availability", "object_level_authorization")
-"""What it cannot judge here: whether made-up volunteers exist, and which of them are the caller's own."""
+UNCHECKED = (
+    "positive_data_acceptance",
+    "use_after_free",
+    "ensure_resource_availability",
+    "object_level_authorization",
+    "missing_required_header",
+)
+"""What it cannot judge here: whether made-up volunteers exist, which of them are the caller's own, and that a missing
+If-Match is 428 (RFC 6585)."""
 
 _program = Path(sys.executable).with_name("schemathesis")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from app import ledger
+from app.access.cards import count_attempt
 from app.kernel.paging import Paging
 from tests.bank import done
 
@@ -16,15 +17,29 @@ async def furnish(bank: Bank) -> None:
     """Let a volunteer of the bank's community serve and redeem; records and redemptions stay open and are closed."""
     await bank.kind(points_per_hour=60)
     volunteer, article = await bank.volunteer(), await bank.goods(pieces=5, price=10)
-    await bank.hours(volunteer["id"])
+    record = await bank.hours(volunteer["id"])
+    done(await bank.manager.post(f"service-records/{record['id']}/correction", {"reason": "记错了"}), 200)
+    await bank.hours(volunteer["id"], start="2026-02-01T09:00")
+    gone = await bank.volunteer()
+    done(await bank.manager.post(f"volunteers/{gone['id']}/erasure", {}), 200)
+    done(await bank.desk.post("households", {"volunteer_ids": [volunteer["id"]]}), 201)
     done(await bank.desk.post("service-records", bank.record(volunteer["id"], start="2026-03-01T14:00")), 201)
     referenced: dict[str, Any] = {**bank.record(volunteer["id"], start="2026-03-01T18:00"), "reference": "QL-1"}
     batch = done(await bank.desk.post("service-record-batches", {"records": [referenced]}), 200)
     assert batch["counts"] == {"created": 1}
+    donation = {"from_volunteer_id": volunteer["id"], "to_pool": True, "points": 1}
+    done(await bank.desk.post("transfers", donation), 201)
     await bank.reserve(volunteer["id"], article["id"])
     reserved = await bank.reserve(volunteer["id"], article["id"])
     path = f"redemptions/{reserved['id']}/collection"
     done(await bank.desk.post(path, {"pickup_code": reserved["pickup_code"]}), 200)
+    done(await bank.desk.post(f"redemptions/{reserved['id']}/return", {"reason": "有破损"}), 200)
+    dispute = {"volunteer_id": volunteer["id"], "service_record_id": record["id"], "reason": "没有记错"}
+    done(await bank.desk.post("disputes", dispute), 201)
+    done(await bank.auditor.post("ledger/audits"), 202)
+    card = done(await bank.desk.post(f"volunteers/{volunteer['id']}/cards"), 201)
+    async with bank.database.write() as session:
+        await count_attempt(session, card["card_number"], "127.0.0.1")
     async with bank.database.write(bank.number) as session:
         newest, *_ = await ledger.transactions(session, bank.number, Paging(limit=1))
         await ledger.reverse(session, bank.number, [newest["transaction_number"]], reason="test", posted_by="test")

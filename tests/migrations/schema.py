@@ -23,7 +23,7 @@ UNION ALL
 SELECT concat_ws(' ', 'column', attrelid::regclass, attname, format_type(atttypid, atttypmod), attnotnull,
     pg_get_expr(adbin, adrelid), attacl)
 FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
-WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND attnum > 0
+WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND attnum > 0 AND NOT attisdropped
 UNION ALL
 SELECT concat_ws(' ', 'constraint', conrelid::regclass, conname, pg_get_constraintdef(oid))
 FROM pg_constraint WHERE connamespace = 'public'::regnamespace

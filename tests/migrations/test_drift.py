@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from alembic.autogenerate import compare_metadata
@@ -62,7 +63,8 @@ def clauses_of(schema: set[str]) -> dict[str, set[str]]:
     return {
         line.partition(":")[0]: {
             clause.strip().rstrip(",").removesuffix(" DEFERRABLE INITIALLY DEFERRED")
-            for clause in line.partition(":")[2].splitlines()
+            # A column that was added later stands behind a comma on its neighbour's line.
+            for clause in re.split(r",? *\n|, (?![^()]*\))", line.partition(":")[2])
         }
         for line in schema
         if line.startswith(("table ", "index ")) and "alembic_version" not in line

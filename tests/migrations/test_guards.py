@@ -17,19 +17,30 @@ on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 APPEND_ONLY = (
+    "corrections",
+    "dispute_steps",
     "earning_rules",
+    "erasures",
     "events",
+    "households",
     "idempotency_keys",
     "ledger_accounts",
     "ledger_postings",
     "ledger_transactions",
     "redemption_lines",
+    "redemption_returns",
     "seen_references",
     "service_kinds",
     "stock_movements",
+    "transfers",
     "verifications",
 )
 FROZEN = {
+    "audits": "community_id, audit_id, requested_by, requested_at",
+    "cards": "community_id, card_id, number, volunteer_id, card_number, pin_hash, created_at",
+    "disputes": (
+        "community_id, dispute_id, number, volunteer_id, service_record_id, transaction_number, reference, due_at"
+    ),
     "redemptions": (
         "community_id, redemption_id, number, volunteer_id, points, pickup_code, occurred_at, occurred_on,"
         " reserved_by, reserved_at, lapses_at"
@@ -44,12 +55,22 @@ OF_ALL_COMMUNITIES = {"communities", "alembic_version"}
 
 RIGHTS = {
     "alembic_version": "SELECT",
+    "audits": (
+        "SELECT, INSERT, UPDATE (discrepancies, discrepancies_count, finished_at, last_transaction, started_at, status)"
+    ),
+    "cards": "SELECT, INSERT, UPDATE (revoked_at)",
     "clients": "SELECT, INSERT, UPDATE (revoked_at)",
     "communities": "SELECT, INSERT, UPDATE",
+    "corrections": "SELECT, INSERT",
+    "dispute_steps": "SELECT, INSERT",
+    "disputes": "SELECT, INSERT, UPDATE (status)",
     "due_work": "SELECT, INSERT, UPDATE",
     "earning_rules": "SELECT, INSERT",
+    "erasures": "SELECT, INSERT",
     "events": "SELECT, INSERT",
     "goods": "SELECT, INSERT, UPDATE",
+    "household_members": "SELECT, INSERT, UPDATE, DELETE",
+    "households": "SELECT, INSERT",
     "idempotency_answers": "SELECT, INSERT, DELETE",
     "idempotency_keys": "SELECT, INSERT",
     "jobs": "SELECT, INSERT, UPDATE, DELETE",
@@ -59,12 +80,15 @@ RIGHTS = {
     "ledger_postings": "SELECT, INSERT",
     "ledger_transactions": "SELECT, INSERT",
     "person_keys": "SELECT, INSERT, DELETE",
+    "pin_attempts": "SELECT, INSERT, UPDATE, DELETE",
     "redemption_lines": "SELECT, INSERT",
+    "redemption_returns": "SELECT, INSERT",
     "redemptions": "SELECT, INSERT, UPDATE (closed_at, closed_by, reason, status)",
     "seen_references": "SELECT, INSERT",
     "service_kinds": "SELECT, INSERT",
     "service_records": "SELECT, INSERT, UPDATE (status)",
     "stock_movements": "SELECT, INSERT",
+    "transfers": "SELECT, INSERT",
     "verifications": "SELECT, INSERT",
     "volunteers": "SELECT, INSERT, UPDATE",
 }

@@ -130,6 +130,10 @@ async def assert_open_things_can_be_finished(desk: Api, manager: Api) -> None:
     approved = done(await manager.post(f"service-records/{pending}/verification", {"decision": "approve"}), 200)
     assert approved["status"] == "approved"
     done(await desk.post(f"redemptions/{reserved}/collection", {"pickup_code": EXPECTED["pickup_code"]}), 200)
+    (article, *_) = done(await desk.get("goods"), 200)["items"]
+    etag = (await desk.get(f"goods/{article['id']}")).headers["etag"]
+    changed = done(await manager.patch(f"goods/{article['id']}", {"name": "新名"}, etag=etag), 200)
+    assert changed == {**article, "name": "新名"}
     new = {**EXPECTED["repeat"]["body"], "minutes": 30}
     new |= {"started_at": "2026-03-20T09:00:00+08:00", "ended_at": "2026-03-20T09:30:00+08:00"}
     record = done(await desk.post("service-records", new), 201)

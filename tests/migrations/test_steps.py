@@ -124,12 +124,14 @@ def killed_at(number: int) -> Iterator[list[str]]:
         sa.event.remove(sa.Engine, "before_cursor_execute", count)
 
 
-def last_write_of(settings: Settings, revision: str) -> int:
-    """The number of the last statement with which a migration writes: the one that notes the revision."""
+def writes_of(settings: Settings, revision: str) -> list[int]:
+    """The numbers of the statements with which a migration writes, up to the one that notes the revision."""
     with killed_at(-1) as sent:
         migrate(settings, revision)
     notes = ("INSERT INTO alembic_version", "UPDATE alembic_version", "DELETE FROM alembic_version")
-    return max(number for number, statement in enumerate(sent) if statement.startswith(notes))
+    last = max(number for number, statement in enumerate(sent) if statement.startswith(notes))
+    reads = ("SELECT", "PRAGMA", "SET", "SHOW", "BEGIN")
+    return [number for number, statement in enumerate(sent[: last + 1]) if not statement.lstrip().startswith(reads)]
 
 
 def test_a_migration_killed_at_any_statement_leaves_nothing_and_can_be_run_again(empty: Settings) -> None:
@@ -138,10 +140,10 @@ def test_a_migration_killed_at_any_statement_leaves_nothing_and_can_be_run_again
     killed = 0
     for below, above in pairwise(["base", *REVISIONS]):
         low = schema_of(empty)
-        up, high = last_write_of(empty, above), schema_of(empty)
-        down = last_write_of(empty, below)
-        for target, last, before, after in ((above, up, low, high), (below, down, high, low), (above, 0, low, high)):
-            for number in range(last + 1):
+        up, high = writes_of(empty, above), schema_of(empty)
+        down = writes_of(empty, below)
+        for target, writes, before, after in ((above, up, low, high), (below, down, high, low), (above, [], low, high)):
+            for number in writes:
                 with killed_at(number), pytest.raises(KilledError):
                     migrate(empty, target)
                 assert schema_of(empty) == before, (target, number)
@@ -170,18 +172,29 @@ def test_a_migration_whose_process_is_killed_leaves_nothing_and_can_be_run_again
     assert migrate(empty) == REVISIONS[-1]
 
 
-def test_two_that_migrate_at_the_same_time_leave_one_complete_schema(empty: Settings, settings: Settings) -> None:
+def migrate_twice_at_once(settings: Settings) -> list[int]:
+    """Start two processes that migrate and give their exit codes."""
     migrating = (
         "import sys\n"
         "from app.kernel.migrating import migrate\n"
         "from app.settings import Settings\n"
         "migrate(Settings(database_url=sys.argv[1]))\n"
     )
-    command = [sys.executable, "-c", migrating, empty.database_url]
+    command = [sys.executable, "-c", migrating, settings.database_url]
     both = [subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL) for _ in range(2)]
-    codes = [process.wait(timeout=60) for process in both]
+    return [process.wait(timeout=60) for process in both]
+
+
+def test_two_that_migrate_at_the_same_time_leave_one_complete_schema(empty: Settings, settings: Settings) -> None:
+    codes = migrate_twice_at_once(empty)
     # On PostgreSQL the second may fail over the first's tables, and leaves nothing of its own; on SQLite it waits.
     assert 0 in codes
     assert not empty.on_sqlite or codes == [0, 0]
     assert schema_of(empty) == schema_of(settings)
     assert migrate(empty) == REVISIONS[-1]
+
+
+def test_two_that_upgrade_a_database_at_the_same_time_wait_for_each_other(empty: Settings, settings: Settings) -> None:
+    migrate(empty, REVISIONS[0])
+    assert migrate_twice_at_once(empty) == [0, 0]
+    assert schema_of(empty) == schema_of(settings)

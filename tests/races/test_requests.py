@@ -132,6 +132,25 @@ async def test_a_record_is_decided_once_whoever_decides_at_the_same_time(counter
     await assert_books_agree(bank.database, bank.number)
 
 
+async def test_a_record_is_corrected_once_whoever_corrects_at_the_same_time(counters: Counters) -> None:
+    bank = counters.bank
+    await bank.kind(points_per_hour=60)
+    volunteer, article = await bank.volunteer(), await bank.goods(pieces=10, price=60)
+    wrong = await bank.hours(volunteer["id"], minutes=60)
+    path, body = f"service-records/{wrong['id']}/correction", {"reason": "记错了"}
+    answers = await at_once(
+        reserve(counters.desk(0), volunteer, (article, 1)),
+        *(counters.api("manager", number).post(path, body) for number in range(10)),
+    )
+    reserved = answers[0].status_code == 201
+    assert codes(answers[1:]) == {"200": 1, "already-reversed": 9}
+    balance = await bank.balance(volunteer["id"])
+    # Whichever came first, the points are gone once: spent and owed, or taken back before they were spent.
+    assert (balance["minutes"], balance["points"], balance["points_owed"]) == (0, 0, -60 if reserved else 0)
+    assert balance["points_reserved"] == (60 if reserved else 0)
+    await assert_books_agree(bank.database, bank.number)
+
+
 async def test_the_cap_of_a_day_holds_for_approvals_that_meet(counters: Counters) -> None:
     bank = counters.bank
     await bank.kind(points_per_hour=60, minutes_per_day_max=100)
@@ -161,6 +180,37 @@ async def test_a_redemption_is_collected_or_cancelled_but_never_both(counters: C
 
 
 @pytest.mark.usefixtures("own_database")
+async def test_a_redemption_is_returned_once_whoever_takes_it_back(counters: Counters) -> None:
+    bank = counters.bank
+    volunteer, article = await rich(bank, 30), await bank.goods(pieces=1, price=30)
+    redemption = done(await reserve(bank.desk, volunteer, (article, 1)), 201)
+    done(await collect(bank.desk, redemption), 200)
+    path = f"redemptions/{redemption['id']}/return"
+    answers = await at_once(*(counters.desk(number).post(path, {"reason": "有破损"}) for number in range(10)))
+    assert codes(answers) == {"200": 1, "redemption-not-collected": 9}
+    assert (await points(bank, volunteer), await pieces(bank, article)) == ((30, 0), (1, 0, 0))
+    await assert_books_agree(bank.database, bank.number)
+
+
+async def test_a_dispute_ends_once_whoever_ends_it_at_the_same_time(counters: Counters) -> None:
+    bank = counters.bank
+    await bank.kind()
+    volunteer = await bank.volunteer()
+    contested = await bank.hours(volunteer["id"])
+    body = {"volunteer_id": volunteer["id"], "service_record_id": contested["id"], "reason": "记错了"}
+    filed = await at_once(*(counters.desk(number).post("disputes", body) for number in range(5)))
+    assert codes(filed) == {"201": 1, "already-disputed": 4}
+    (path,) = [f"disputes/{answer.json()['id']}" for answer in filed if answer.status_code == 201]
+    endings = await at_once(
+        *(
+            counters.api("manager", number).post(f"{path}/decision", {"decision": decision, "reason": "查过了"})
+            for number, decision in enumerate(("uphold", "reject") * 3)
+        ),
+        *(counters.desk(number).post(f"{path}/withdrawal", {}) for number in range(3)),
+    )
+    assert codes(endings) == {"200": 1, "dispute-not-open": 8}
+
+
 async def test_workers_that_meet_lapse_everything_once(counters: Counters) -> None:
     bank = counters.bank
     await bank.open_community(redemption_hold_hours=2)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from app.goods.errors import OutOfStock
 from app.goods.rules import Goods
-from app.redemptions.errors import InsufficientPoints, LimitReached
+from app.redemptions.errors import LimitReached
 from app.redemptions.rules import (
     COLLECTED,
     LAPSED,
@@ -22,12 +22,15 @@ from app.redemptions.rules import (
     Counter,
     Line,
     Redemption,
+    Taken,
     collection,
     order_refusal,
     period_of,
     release,
     reservation,
+    takeback,
 )
+from app.volunteers.errors import InsufficientPoints
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -38,8 +41,15 @@ VOLUNTEER = UUID(int=1)
 TOWEL, RICE = UUID(int=11), UUID(int=12)
 
 
-def article(goods_id: UUID, price: int, *, limit: int | None = None, period: str = "month") -> Goods:
-    return Goods(goods_id, 1, f"G{goods_id.int}", "毛巾", None, price, limit, period, NOW)
+def article(
+    goods_id: UUID, price: int, *, limit: int | None = None, household: int | None = None, period: str = "month"
+) -> Goods:
+    return Goods(goods_id, 1, f"G{goods_id.int}", "毛巾", None, price, limit, household, period, NOW)
+
+
+def alone(points: int, taken: Taken) -> Counter:
+    """What an order rests on of somebody who shares limits with nobody."""
+    return Counter(points, taken, [taken])
 
 
 def redemption(*lines: Line, status: str = RESERVED) -> Redemption:
@@ -81,27 +91,50 @@ def test_periods_follow_each_other_without_gap_or_overlap(day: dt.date, period: 
 
 def test_an_order_within_limit_stock_and_points_holds() -> None:
     order = [(article(TOWEL, 10, limit=3), 2), (article(RICE, 25), 1)]
-    counter = Counter(45, {TOWEL: [(TODAY, 1)]})
+    counter = alone(45, {TOWEL: [(TODAY, 1)]})
     assert order_refusal(order, TODAY, counter, {TOWEL: 2, RICE: 1}) is None
 
 
 def test_of_several_reasons_the_limit_is_told_before_the_shelf_and_the_shelf_before_the_points() -> None:
     order = [(article(RICE, 25), 4), (article(TOWEL, 10, limit=3), 2)]
-    poor, rich = Counter(0, {TOWEL: [(TODAY, 2)]}), Counter(1000, {})
+    poor, rich = alone(0, {TOWEL: [(TODAY, 2)]}), alone(1000, {})
     short, full = {TOWEL: 1, RICE: 3}, {TOWEL: 9, RICE: 9}
     month = (dt.date(2026, 3, 1), dt.date(2026, 3, 31))
     # The limited towel stands in the second line, and is told before the rice that is missing.
-    assert order_refusal(order, TODAY, poor, short) == LimitReached("G11", 3, 2, 2, *month)
+    assert order_refusal(order, TODAY, poor, short) == LimitReached("G11", "person", 3, 2, 2, *month)
     assert order_refusal(order, TODAY, rich, short) == OutOfStock(goods="G12", available=3, needed=4)
-    assert order_refusal(order, TODAY, Counter(119, {}), full) == InsufficientPoints(balance=119, needed=120)
-    assert order_refusal(order, TODAY, Counter(120, {}), full) is None
+    assert order_refusal(order, TODAY, alone(119, {}), full) == InsufficientPoints(balance=119, needed=120)
+    assert order_refusal(order, TODAY, alone(120, {}), full) is None
+
+
+def test_a_households_limit_counts_what_all_its_members_took() -> None:
+    order = [(article(TOWEL, 10, limit=2, household=3), 1)]
+    mine, hers = {TOWEL: [(TODAY, 1)]}, {TOWEL: [(TODAY, 1), (dt.date(2026, 2, 28), 5)]}
+    month = (dt.date(2026, 3, 1), dt.date(2026, 3, 31))
+    assert order_refusal(order, TODAY, Counter(1000, mine, [mine, hers]), {TOWEL: 9}) is None
+    hers[TOWEL].append((TODAY, 1))
+    refusal = order_refusal(order, TODAY, Counter(1000, mine, [mine, hers]), {TOWEL: 9})
+    assert refusal == LimitReached("G11", "household", 3, 3, 1, *month)
+    # One's own limit is told before that of the household.
+    mine[TOWEL].append((TODAY, 1))
+    refusal = order_refusal(order, TODAY, Counter(1000, mine, [mine, hers]), {TOWEL: 9})
+    assert refusal == LimitReached("G11", "person", 2, 2, 1, *month)
+
+
+def test_returning_undoes_collecting_and_reserving_together() -> None:
+    one = redemption(Line(TOWEL, 2, 10), Line(RICE, 1, 25), status=COLLECTED)
+    sums: dict[str, int] = {}
+    for moved in (reservation(one), collection(one), takeback(one)):
+        for address, amount in moved:
+            sums[address] = sums.get(address, 0) + amount
+    assert set(sums.values()) == {0}
 
 
 def test_a_limit_counts_the_pieces_of_its_own_period() -> None:
     order = [(article(TOWEL, 10, limit=2), 1)]
     shelves = {TOWEL: 100}
     last_month, next_month = dt.date(2026, 2, 28), dt.date(2026, 4, 1)
-    free = Counter(1000, {TOWEL: [(last_month, 2), (TODAY, 1), (next_month, 2)]})
+    free = alone(1000, {TOWEL: [(last_month, 2), (TODAY, 1), (next_month, 2)]})
     assert order_refusal(order, TODAY, free, shelves) is None
     for day in (last_month, next_month):
         assert isinstance(order_refusal(order, day, free, shelves), LimitReached)

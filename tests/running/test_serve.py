@@ -83,6 +83,37 @@ def test_a_served_bank_is_ready_and_ends_with_zero_when_asked_to(settings: Setti
     assert [line["route"] for line in lines if line["event"] == "request"][-2:] == ["/readyz", "/livez"]
 
 
+def test_a_request_under_way_is_answered_before_the_service_ends(settings: Settings, tmp_path: Path) -> None:
+    with started(tmp_path, "serve", LOVEBANK_DATABASE_URL=settings.database_url) as (process, client):
+        body = b"grant_type=client_credentials"
+        head = (
+            "POST /oauth2/token HTTP/1.1\r\nHost: bank.test\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n"
+        )
+        with socket.create_connection(("127.0.0.1", client.base_url.port or 80), timeout=10) as caller:
+            caller.sendall(head.encode() + body[:10])
+            # Answered after what came before it, so the request's head has been read by then.
+            client.get("/livez").raise_for_status()
+            process.send_signal(signal.SIGTERM)
+            _wait_until_nobody_listens(client)
+            caller.sendall(body[10:])
+            answer = b"".join(iter(lambda: caller.recv(65536), b""))
+        assert answer.startswith(b"HTTP/1.1 4")
+        assert b"invalid_client" in answer
+        assert process.wait(timeout=10) == 0
+
+
+def _wait_until_nobody_listens(client: httpx.Client) -> None:
+    until = time.monotonic() + 5
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", client.base_url.port or 80), timeout=1).close()
+        except ConnectionRefusedError:
+            return
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
 def test_the_worker_ends_with_zero_when_asked_to(settings: Settings) -> None:
     environment = {**os.environ, **_pepper, "LOVEBANK_DATABASE_URL": settings.database_url}
     command = [sys.executable, "-m", "app", "worker"]
@@ -179,6 +210,26 @@ def test_settings_that_do_not_hold_are_a_sentence_each(command: tuple[str, ...])
     assert "supersecretshort" not in answer.stderr
 
 
+@pytest.mark.parametrize("url", ["postgresql://postgres@127.0.0.1:1/nowhere", "sqlite:////nowhere/bank.db"])
+def test_a_migration_without_its_database_is_a_sentence(url: str) -> None:
+    answer = run_cli("migrate", LOVEBANK_DATABASE_URL=url)
+    assert (answer.returncode, answer.stdout) == (1, "")
+    assert answer.stderr.startswith("The database does not answer.")
+    assert answer.stderr.count("\n") == 1
+
+
+def test_a_migration_to_a_revision_that_nobody_wrote_is_a_sentence(settings: Settings) -> None:
+    answer = run_cli("migrate", "4711", LOVEBANK_DATABASE_URL=settings.database_url)
+    assert (answer.returncode, answer.stderr) == (2, "Can't locate revision identified by '4711'.\n")
+
+
+def test_a_secrets_file_that_is_empty_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "pepper").touch()
+    answer = run_cli("worker", LOVEBANK_SECRET_PEPPER_FILE=str(tmp_path / "pepper"))
+    assert answer.returncode == 2
+    assert answer.stderr == "LOVEBANK_SECRET_PEPPER: Value should have at least 32 items after validation, not 0.\n"
+
+
 def test_a_secrets_file_that_is_missing_is_a_sentence() -> None:
     answer = run_cli("worker", LOVEBANK_SIGNING_KEY_FILE="/nowhere/key.pem")
     assert answer.returncode == 2
@@ -207,6 +258,15 @@ def test_a_city_client_is_bootstrapped_and_gets_a_token(settings: Settings, tmp_
 
 def test_every_setting_is_documented_by_the_command() -> None:
     printed = run_cli("settings").stdout
-    for name in ("DATABASE_URL", "ENVIRONMENT", "SIGNING_KEY", "SECRET_PEPPER", "LOG_FORMAT", "METRICS"):
+    for name in (
+        "DATABASE_URL",
+        "ENVIRONMENT",
+        "SIGNING_KEY",
+        "SIGNING_KEYS_OLD",
+        "SECRET_PEPPER",
+        "RATE_LIMIT",
+        "LOG_FORMAT",
+        "METRICS",
+    ):
         assert f"LOVEBANK_{name}=" in printed
     assert "LOVEBANK_X_FILE" in printed.splitlines()[0]

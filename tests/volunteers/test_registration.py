@@ -48,6 +48,7 @@ async def test_name_phone_and_consent_are_enough(bank: Bank) -> None:
         "sex",
         "id_number",
         "birth_date",
+        "household_id",
         "estate",
         "political_status",
         "skills",

@@ -1,0 +1,1 @@
+"""Disputes: what volunteers contest, and what managers answer."""

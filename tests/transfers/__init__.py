@@ -1,0 +1,1 @@
+"""Gifts and donations of points, on both engines."""
