@@ -13,6 +13,8 @@ from uuid import uuid4
 import psycopg
 import pytest
 
+from app.http import patience
+from app.kernel import database as kernel_database
 from app.kernel.migrating import migrate
 from app.main import create_app, open_database
 from app.settings import Settings
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from app.kernel.database import Database
 
 ENGINES = ("sqlite", "postgresql")
+UNHURRIED_SECONDS = 60.0
 _pepper = "a pepper for tests that is long enough"
 _server: list[Any] = []
 
@@ -51,6 +54,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say at the end what this run could not try."""
     if node.may_be_left_out():
         terminalreporter.write_line(f"{node.absence()}: neither the linters nor the TypeScript client were tried.")
+
+
+@pytest.fixture(autouse=True)
+def unhurried(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give answers all the time they need, but in tests marked `deadlines`: a machine may stand still for seconds."""
+    if request.node.get_closest_marker("deadlines") is None:
+        monkeypatch.setattr(kernel_database, "_wait_seconds", UNHURRIED_SECONDS)
+        monkeypatch.setattr(patience, "answer_seconds_max", UNHURRIED_SECONDS)
 
 
 @pytest.fixture(scope="session")

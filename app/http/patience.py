@@ -13,7 +13,7 @@ from app.kernel.errors import Unavailable
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-answer_seconds_max = 2.7
+answer_seconds_max = 2.3
 """Below the three seconds within which a slow or missing database has to show as 503."""
 
 

@@ -41,7 +41,8 @@ _retried_states = {"40001", "40P01"}  # serialization_failure, deadlock_detected
 _busy_states = {"55P03", "25006"}
 # Connection failures; no disk, memory or connection left; cancelled, shutting down or starting up; system errors.
 _busy_classes = ("08", "53", "57", "58")
-_wait_seconds = 2.5
+# With what a request needs beside it, below the three seconds within which an answer is due.
+_wait_seconds = 2.0
 # What is deleted is overwritten, so that an erased person's key is gone from the file.
 _pragmas = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "recursive_triggers=ON", "secure_delete=ON")
 

@@ -43,11 +43,13 @@ class Furnished:
     @classmethod
     async def of(cls, bank: Bank) -> Self:
         """Furnish the bank's community."""
-        await bank.kind(points_per_hour=10_000)
-        volunteer, article = await bank.volunteer(), await bank.goods(pieces=1000, price=1)
+        # So early that days to serve on do not run out, however many requests there will be.
+        await bank.kind(points_per_hour=10_000, effective_from="1975-01-01")
+        consent = {"version": "2024-09", "given_at": "1975-01-01T09:00:00+08:00"}
+        volunteer, article = await bank.volunteer(consent=consent), await bank.goods(pieces=1000, price=1)
         await bank.hours(volunteer["id"], minutes=480)
         roles = {**bank.roles, "city_admin": bank.city, "volunteer": await bank.volunteer_api(volunteer["id"])}
-        another = await bank.volunteer()
+        another = await bank.volunteer(consent=consent)
         await bank.hours(another["id"], minutes=480)
         roles[ANOTHER_VOLUNTEER] = await bank.volunteer_api(another["id"])
         day = dt.date(2026, 3, 1)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from app.settings import Settings
     from tests.bank import TestClock
 
-pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+pytestmark = [pytest.mark.deadlines, pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)]
 
 # As often as the service tries by itself, and more.
 ALWAYS = 100

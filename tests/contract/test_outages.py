@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 ANSWER_SECONDS_MAX = 3.0
 SOAP = {"code": "soap", "name": "香皂", "points_price": 3}
 
+pytestmark = pytest.mark.deadlines
 on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from app.settings import Settings
     from tests.bank import TestClock
 
-pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+pytestmark = [pytest.mark.deadlines, pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)]
 
 
 async def test_requests_that_wait_for_a_locked_head_are_told_to_come_back_and_hold_up_nobody_else(

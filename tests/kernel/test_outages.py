@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 ANSWER_SECONDS_MAX = 3.0
 PEPPER = "a pepper for tests that is long enough"
 
+pytestmark = pytest.mark.deadlines
 on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
