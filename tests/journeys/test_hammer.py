@@ -32,12 +32,15 @@ HOLD_HOURS = 5
 EXPECTED = {
     "200",
     "201",
+    "already-reversed",
     "already-verified",
     "insufficient-points",
     "limit-reached",
     "manager-required",
     "out-of-stock",
     "overlapping-service",
+    "record-not-approved",
+    "redemption-not-collected",
     "redemption-not-open",
     "wrong-pickup-code",
 }
@@ -53,10 +56,12 @@ class Hammer:
         self.bank, self.volunteers, self.goods = bank, volunteers, goods
         self.random = random.Random()  # noqa: S311  nothing here is a secret
         self.pending: list[dict[str, Any]] = []
+        self.decided: list[dict[str, Any]] = []
         self.reserved: list[dict[str, Any]] = []
+        self.collected: list[dict[str, Any]] = []
         self.outcomes: Counter[str] = Counter()
         self.slowest = 0.0
-        self.minutes = self.issued = self.redeemed = self.replays = 0
+        self.minutes = self.issued = self.redeemed = self.donated = self.replays = 0
 
     async def send(self, role: str, path: str, body: Any) -> dict[str, Any]:
         """Send a request, now and then twice under its key, and keep count of the outcome."""
@@ -77,8 +82,15 @@ class Hammer:
         if answer.status_code == 200 and path.endswith("/verification") and body["award"]:
             self.minutes += body["minutes"]
             self.issued += body["award"]["points"]
+        if answer.status_code == 200 and path.endswith("/correction"):
+            self.minutes -= body["minutes"]
+            self.issued -= body["award"]["points"]
         if answer.status_code == 200 and path.endswith("/collection"):
             self.redeemed += body["points"]
+        if answer.status_code == 200 and path.endswith("/return"):
+            self.redeemed -= body["points"]
+        if answer.status_code == 201 and body.get("to_pool"):
+            self.donated += body["points"]
         return body
 
     async def record(self) -> None:
@@ -99,6 +111,18 @@ class Hammer:
         decided = await self.send(role, f"service-records/{one['id']}/verification", {"decision": decision})
         if "id" in decided and one in self.pending:
             self.pending.remove(one)
+            self.decided.append(decided)
+
+    async def correct(self) -> None:
+        if self.decided:
+            one = self.random.choice(self.decided[-10:])
+            await self.send("manager", f"service-records/{one['id']}/correction", {"reason": "记错了"})
+
+    async def transfer(self) -> None:
+        giver, receiver = self.random.sample(self.volunteers, 2)
+        to = {"to_pool": True} if self.random.random() < 0.2 else {"to_volunteer_id": receiver["id"]}
+        body = {"from_volunteer_id": giver["id"], "points": self.random.randrange(1, 8), **to}
+        await self.send("front_desk", "transfers", body)
 
     async def reserve(self) -> None:
         articles = self.random.sample(self.goods, self.random.randrange(1, 4))
@@ -115,9 +139,16 @@ class Hammer:
         path = f"redemptions/{one['id']}"
         if self.random.random() < 0.6:
             code = one["pickup_code"] if self.random.random() < 0.9 else "000000"
-            await self.send("front_desk", f"{path}/collection", {"pickup_code": code})
+            closed = await self.send("front_desk", f"{path}/collection", {"pickup_code": code})
+            if "id" in closed:
+                self.collected.append(closed)
         else:
             await self.send("front_desk", f"{path}/cancellation", {})
+
+    async def give_back(self) -> None:
+        if self.collected:
+            one = self.random.choice(self.collected[-10:])
+            await self.send("front_desk", f"redemptions/{one['id']}/return", {"reason": "破损"})
 
     async def restock(self) -> None:
         path = f"goods/{self.random.choice(self.goods)['id']}/stock-movements"
@@ -127,8 +158,9 @@ class Hammer:
     async def client(self, until: float) -> None:
         """Do one random thing after the other."""
         acts = [self.record, self.verify, self.verify, self.reserve, self.close, self.restock]
+        acts += [self.correct, self.transfer, self.give_back]
         while time.perf_counter() < until:
-            await self.random.choices(acts, weights=[6, 4, 4, 6, 6, 1])[0]()
+            await self.random.choices(acts, weights=[6, 4, 4, 6, 6, 1, 1, 3, 1])[0]()
 
     async def worker(self, until: float) -> None:
         """Let an hour pass a few times a second, and lapse what is due."""
@@ -172,8 +204,9 @@ async def check_sums(hammer: Hammer) -> None:
     people = {address: balance for address, balance in held.items() if address.startswith("volunteer/")}
     minutes = sum(balance for address, balance in people.items() if address.endswith("/minutes"))
     points = sum(balance for address, balance in people.items() if not address.endswith("/minutes"))
-    assert (minutes, points) == (hammer.minutes, hammer.issued - hammer.redeemed)
-    overdrawn = {address for address, balance in held.items() if balance < 0}
+    assert (minutes, points) == (hammer.minutes, hammer.issued - hammer.redeemed - hammer.donated)
+    assert held["community/points_pool"] == hammer.donated
+    overdrawn = {address for address, balance in held.items() if balance < 0 and not address.endswith("/points_owed")}
     assert overdrawn <= {"community/points_issued", "community/minutes_given"} | {
         f"goods/{article['id']}/supplied" for article in hammer.goods
     }
