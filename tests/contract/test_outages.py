@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sqlite3
+import threading
 import time
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -41,6 +42,14 @@ async def served(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://bank.test") as http:
         yield http
     await app.state.context.database.close()
+    await threads_of_connections_end()
+
+
+async def threads_of_connections_end() -> None:
+    """Wait for them: one that could not open its file ends by itself, and must not outlive the event loop."""
+    async with asyncio.timeout(5):
+        while any("_connection_worker_thread" in thread.name for thread in threading.enumerate()):
+            await asyncio.sleep(0.01)
 
 
 @contextlib.contextmanager
