@@ -47,9 +47,10 @@ async def served(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
 
 async def threads_of_connections_end() -> None:
     """Wait for them: one that could not open its file ends by itself, and must not outlive the event loop."""
-    async with asyncio.timeout(5):
-        while any("_connection_worker_thread" in thread.name for thread in threading.enumerate()):
-            await asyncio.sleep(0.01)
+    for thread in threading.enumerate():
+        if "_connection_worker_thread" in thread.name:
+            await asyncio.to_thread(thread.join, 5)
+            assert not thread.is_alive()
 
 
 @contextlib.contextmanager
