@@ -27,6 +27,7 @@ from app.http.limits import Limits
 from app.http.middleware import Observed
 from app.http.openapi import describe, install_openapi
 from app.kernel.clock import Clock, SystemClock
+from app.kernel.coalesce import Coalescer
 from app.kernel.database import Database
 from app.kernel.vault import Vault, development_secret, new_pepper
 from app.redemptions import api as redemptions
@@ -120,7 +121,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, with_worker: b
             await database.close()
 
     app = describing_app(lifespan)
-    app.state.context = Context(settings, database)
+    app.state.context = Context(settings, database, Coalescer(database, length_max=settings.queue_length_max))
     app.state.tokens = _tokens(settings)
     app.state.pins = Pins(database.vault)
     app.state.directory = Directory(database)

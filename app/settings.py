@@ -86,6 +86,9 @@ class Settings(BaseSettings):
         description="32 characters or more: keys the hashes of secrets and wraps the keys of personal data;"
         " in development made and kept in a file",
     )
+    queue_length_max: int = Field(
+        2000, ge=1, description="requests that may wait for a transaction, per process; who comes then gets 503"
+    )
     issuer: str = Field("http://127.0.0.1:8000", description="`iss` of the tokens: the address that clients use")
     token_seconds: int = Field(600, ge=60, le=3600, description="how long a token is good for, in seconds")
     rate_limit: int = Field(

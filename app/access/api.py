@@ -34,6 +34,7 @@ from app.http.problems import MEDIA_TYPE
 from app.kernel.errors import Refused
 from app.kernel.heads import CITY
 from app.kernel.idempotency import Answer
+from app.kernel.submission import confirm
 
 router = APIRouter(prefix="/v1/communities/{community_id}/clients", tags=["clients"])
 public = APIRouter(tags=["tokens"])
@@ -236,7 +237,7 @@ async def list_clients(listing: ListingDep, admitted: AdmittedDep) -> ClientPage
 async def revoke_client(client_id: str, context: ContextDep, admitted: AdmittedDep) -> Response:
     """Revoke a client: it gets no more tokens."""
     async with context.database.write(admitted.community) as session:
-        await admitted.confirm(session)
+        await confirm(session, admitted)
         refusal = await service.revoke_client(session, admitted.community, client_id)
     if refusal is not None:
         raise Refused(refusal)

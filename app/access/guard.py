@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Protocol, cast
+from typing import TYPE_CHECKING, Annotated, Protocol, Self, cast
 from uuid import UUID
 
 from fastapi import Depends, Request
@@ -17,9 +17,12 @@ from app.kernel.errors import NotFound, Refused
 from app.kernel.heads import CITY
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from app.access.rules import Caller
     from app.access.tokens import Tokens
     from app.kernel.database import Session
+    from app.kernel.errors import Refusal
 
 ROLES = (CITY_ADMIN, *COMMUNITY_ROLES, VOLUNTEER)
 
@@ -59,10 +62,11 @@ class Admitted:
         """The volunteer who calls; of routes that are open to volunteers alone."""
         return cast("UUID", self.caller.volunteer_id)
 
-    async def confirm(self, session: Session) -> None:
-        """Raise `Refused(InvalidToken)` if the client or card was revoked since the token was made."""
-        if await service.is_revoked(session, self.caller):
-            raise Refused(InvalidToken(reason="what it was made for has been revoked"))
+    async def withdrawn(self, session: Session, others: Sequence[Self]) -> list[Refusal | None]:
+        """For each of others: a refusal if its client or card was revoked since the token was made."""
+        revoked = await service.revoked_among(session, {other.caller for other in others})
+        refusal = InvalidToken(reason="what it was made for has been revoked")
+        return [refusal if other.caller in revoked else None for other in others]
 
 
 def _tokens(request: Request) -> Tokens:

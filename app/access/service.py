@@ -13,7 +13,7 @@ from app.kernel.errors import NotFound, Refusal
 from app.kernel.events import Event, append
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from datetime import datetime
 
     from app.access.rules import Caller
@@ -89,15 +89,16 @@ async def authenticate(session: Session, client_id: str, client_secret: str) -> 
     return Client(row.community_id, row.client_id, row.name, row.role, row.created_at)
 
 
-async def is_revoked(session: Session, caller: Caller) -> bool:
-    """Whether the client or card that calls has been revoked. Under the head's lock no revocation can come between."""
-    if caller.community not in session.heads:
-        await session.show(*session.heads, caller.community)
-    if caller.card_id is not None:
-        row = await store.find_card(session, caller.community, caller.card_id)
-    else:
-        row = await store.find(session, caller.community, caller.id)
-    return row is None or row.revoked_at is not None
+async def revoked_among(session: Session, callers: Collection[Caller]) -> set[Caller]:
+    """Whose client or card has been revoked. Under a community's head no revocation of its own can come between."""
+    unseen = {caller.community for caller in callers} - session.heads.keys()
+    if unseen:
+        await session.show(*session.heads, *unseen)
+    with_card = {(caller.community, caller.card_id): caller for caller in callers if caller.card_id is not None}
+    clients = {(caller.community, caller.id): caller for caller in callers if caller.card_id is None}
+    live = {with_card[key] for key in await store.live_cards(session, with_card)}
+    live |= {clients[key] for key in await store.live_clients(session, clients)}
+    return set(callers) - live
 
 
 async def list_clients(session: Session, community: int, paging: Paging) -> list[tuple[int, Client]]:

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from functools import cache
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.access.tables import cards, clients, pin_attempts
-from app.kernel.rows import insert_rows
+from app.kernel.rows import insert_rows, rows_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from datetime import datetime
     from uuid import UUID
 
     from app.access.rules import Tally
     from app.kernel.database import Session
     from app.kernel.paging import Paging
-    from app.kernel.rows import AnyRow, Row
+    from app.kernel.rows import AnyRow, Query, Row
 
 
 _swept_max = 100
@@ -44,6 +45,32 @@ async def find(session: Session, community: int, client_id: str) -> AnyRow | Non
         sa.select(clients).where(clients.c.community_id == community, clients.c.client_id == client_id)
     )
     return found.first()
+
+
+@cache
+def _live(dialect: str, table: sa.Table, name: str) -> Query:
+    """The keys of rows that are not revoked, among those asked for."""
+    asked = rows_of(dialect, "rows", [table.c.community_id, table.c[name]])
+    same = (table.c.community_id == asked.c.community_id) & (table.c[name] == asked.c[name])
+    found = sa.select(table.c.community_id, table.c[name]).join_from(asked, table, same)
+    return found.where(table.c.revoked_at.is_(None))
+
+
+async def _load_live(session: Session, table: sa.Table, name: str, keys: Collection[tuple[int, Any]]) -> set[Any]:
+    if not keys:
+        return set()
+    rows = [{"community_id": community, name: key} for community, key in keys]
+    return {tuple(row) for row in await session.execute_rows(_live(session.dialect, table, name), rows)}
+
+
+async def live_clients(session: Session, keys: Collection[tuple[int, str]]) -> set[tuple[int, str]]:
+    """Which of these clients (community, client id) exist and are not revoked."""
+    return await _load_live(session, clients, "client_id", keys)
+
+
+async def live_cards(session: Session, keys: Collection[tuple[int, UUID]]) -> set[tuple[int, UUID]]:
+    """Which of these cards (community, card id) exist and are not revoked."""
+    return await _load_live(session, cards, "card_id", keys)
 
 
 async def page(session: Session, community: int, paging: Paging) -> list[AnyRow]:

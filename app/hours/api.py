@@ -68,6 +68,7 @@ async def create_service_record(request: Request, body: ServiceRecordNew, admitt
         body=body,
         item=service.NewServiceRecord(admitted.community, body.volunteer_id, body.facts(), admitted.caller_id),
         run=service.record_services,
+        hot=True,
         render=lambda record: created(request, record.id, ServiceRecordModel.of(record)),
     )
 
@@ -133,6 +134,7 @@ async def verify_service_record(
             note=body.note,
         ),
         run=service.verify_records,
+        hot=True,
         render=lambda record: answered(ServiceRecordModel.of(record)),
     )
 

@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Protocol, TypeVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 import orjson
 from fastapi import Response
@@ -15,7 +15,7 @@ from app.http.problem_codes import PROBLEMS
 from app.http.problems import MEDIA_TYPE, refusal_answer
 from app.kernel.errors import Refusal, Refused
 from app.kernel.idempotency import Answer, Keyed
-from app.kernel.submission import Command, Outcome, Submission, carry_out
+from app.kernel.submission import Command, Outcome, Submission, carry_out_together
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from app.http.context import Context
     from app.kernel.database import Session
+    from app.kernel.submission import Submitter
 
 from contextlib import asynccontextmanager
 
@@ -62,21 +63,6 @@ class IdempotencyKeyInFlight(Refusal):
         return PROBLEMS[self.code].detail
 
 
-class Submitter(Protocol):
-    """Who may submit: a caller let through to a community."""
-
-    @property
-    def caller_id(self) -> str:
-        """The caller's name, which keys are scoped to."""
-
-    @property
-    def community(self) -> int:
-        """The community's small number (0: the city)."""
-
-    async def confirm(self, session: Session) -> None:
-        """Raise `Refused` if the caller's right was withdrawn since the token was made."""
-
-
 async def submit(
     request: Request,
     submitter: Submitter,
@@ -85,25 +71,30 @@ async def submit(
     item: ItemT,
     run: Callable[[Session, Sequence[ItemT]], Awaitable[Sequence[ResultT | Refusal]]],
     render: Callable[[ResultT], Answer],
+    hot: bool = False,
     dry_run: bool = False,
 ) -> Response:
     """Carry out one item of a command under the request's key and give its answer, the first one again for a repeat.
 
-    `body` is what makes two requests the same, beside method and path. A dry run leaves nothing behind, not even a key.
+    `body` is what makes two requests the same, beside method and path. Hot commands share transactions with others
+    that arrive meanwhile. A dry run leaves nothing behind, not even a key.
     """
     context: Context = request.app.state.context
     keyed = Keyed(submitter.community, submitter.caller_id, _key_of(request), _request_hash(request, body))
-    command = Command(run, render, refusal_answer)
+    command, submission = Command(run, refusal_answer), Submission(submitter, keyed, item, render)
 
-    async def work(session: Session) -> Outcome:
-        await submitter.confirm(session)
+    async def alone(session: Session) -> Outcome | Refusal:
         if dry_run:
             session.abandon()
-        (outcome,) = await carry_out(session, command, [Submission(keyed, item)])
+        (outcome,) = await carry_out_together(session, [(command, submission)])
         return outcome
 
     async with _after_the_first(context, keyed):
-        outcome = await context.database.run([submitter.community], work)
+        outcome = await (
+            context.coalescer.submit(command, submission) if hot else context.database.run([submitter.community], alone)
+        )
+    if isinstance(outcome, Refusal):
+        raise Refused(outcome)
     return _response(outcome)
 
 

@@ -10,6 +10,7 @@ from fastapi import Depends, Request
 if TYPE_CHECKING:
     import asyncio
 
+    from app.kernel.coalesce import Coalescer
     from app.kernel.database import Database
     from app.settings import Settings
 
@@ -20,6 +21,7 @@ class Context:
 
     settings: Settings
     database: Database
+    coalescer: Coalescer
     in_flight: dict[tuple[int, str, str], asyncio.Future[None]] = field(default_factory=dict)
 
 

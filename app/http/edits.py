@@ -11,15 +11,16 @@ from fastapi import Depends, Request, Response
 from app.http.problem_codes import PROBLEMS
 from app.kernel.editing import WHICHEVER, Expected
 from app.kernel.errors import Refusal, Refused
+from app.kernel.submission import confirm
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from pydantic import BaseModel
 
-    from app.http.commands import Submitter
     from app.http.context import Context
     from app.kernel.database import Session
+    from app.kernel.submission import Submitter
 
 ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
@@ -74,7 +75,7 @@ async def edit(
     context: Context = request.app.state.context
 
     async def work(session: Session) -> ResultT | Refusal:
-        await admitted.confirm(session)
+        await confirm(session, admitted)
         (outcome,) = await run(session, [item])
         return outcome
 

@@ -38,7 +38,8 @@ APP_ROLE = "lovebank_app"
 _attempts_max = 5
 _retried_states = {"40001", "40P01"}  # serialization_failure, deadlock_detected
 # A lock's timeout; a server that reads only, as after a change of the primary.
-_busy_states = {"55P03", "25006"}
+_lock_timeout_state = "55P03"
+_busy_states = {_lock_timeout_state, "25006"}
 # Connection failures; no disk, memory or connection left; cancelled, shutting down or starting up; system errors.
 _busy_classes = ("08", "53", "57", "58")
 # With what a request needs beside it, below the three seconds within which an answer is due.
@@ -82,14 +83,18 @@ class Session:
         """Run one statement over the rows that it reads as `rows` (see `app.kernel.rows`)."""
         return await self.execute(statement, {"rows": document_of(self.dialect, rows), **parameters})
 
-    async def show(self, *communities: int) -> None:
-        """Name the communities whose rows row level security lets this transaction see."""
+    async def show(self, *communities: int, lock_seconds: float | None = None) -> None:
+        """Name the communities whose rows row level security lets this transaction see.
+
+        `lock_seconds` is how long to wait for a lock, when that is less than usual.
+        """
         if self.dialect == "postgresql":
             listed = ",".join(str(int(community)) for community in communities)
             # In one message; both are literals of ours, and SET takes no parameters.
-            await self.connection.exec_driver_sql(
-                f"SET LOCAL ROLE {APP_ROLE}; SET LOCAL lovebank.communities = '{listed}'"
-            )
+            message = f"SET LOCAL ROLE {APP_ROLE}; SET LOCAL lovebank.communities = '{listed}'"
+            if lock_seconds is not None:
+                message += f"; SET LOCAL lock_timeout = {int(lock_seconds * 1000)}"
+            await self.connection.exec_driver_sql(message)
 
     async def lock_heads(self, *communities: int) -> None:
         """Lock the heads of these communities in ascending order, so that two writers never wait for each other."""
@@ -155,10 +160,16 @@ class Database:
         return self._engines[0].dialect.name
 
     @asynccontextmanager
-    async def write(self, *communities: int) -> AsyncIterator[Session]:
-        """Open a transaction that changes these communities: their heads are locked, and it commits at the end."""
-        async with self._turn(communities), self._transaction(self._engines[0]) as session:
-            await session.show(*communities)
+    async def write(self, *communities: int, wait_seconds: float | None = None) -> AsyncIterator[Session]:
+        """Open a transaction that changes these communities: their heads are locked, and it commits at the end.
+
+        `wait_seconds` is how long to wait for heads that others hold, when that is less than usual.
+        """
+        async with (
+            self._turn(communities, wait_seconds or _wait_seconds),
+            self._transaction(self._engines[0]) as session,
+        ):
+            await session.show(*communities, lock_seconds=wait_seconds)
             await session.lock_heads(*communities)
             yield session
             await session.finish()
@@ -177,14 +188,14 @@ class Database:
             yield session
 
     @asynccontextmanager
-    async def _turn(self, communities: Sequence[int]) -> AsyncIterator[None]:
+    async def _turn(self, communities: Sequence[int], wait_seconds: float) -> AsyncIterator[None]:
         """Wait for this process's turn in each community before a connection is taken.
 
         Else those who wait for one community's head would hold the pool's connections, and every other community up.
         """
         with ExitStack() as turns:
             try:
-                async with asyncio.timeout(_wait_seconds):
+                async with asyncio.timeout(wait_seconds):
                     for community in sorted(set(communities)):
                         lock = self._turns.get(community) or self._turns.setdefault(community, asyncio.Lock())
                         await lock.acquire()
@@ -193,14 +204,20 @@ class Database:
                 raise Unavailable from error
             yield
 
-    async def run(self, communities: Sequence[int], work: Callable[[Session], Awaitable[ResultT]]) -> ResultT:
+    async def run(
+        self,
+        communities: Sequence[int],
+        work: Callable[[Session], Awaitable[ResultT]],
+        *,
+        wait_seconds: float | None = None,
+    ) -> ResultT:
         """Run work in a write transaction, again when the database asks for it or the connection was lost.
 
         After a lost connection nobody can know whether the commit took place; keyed work that runs again finds its key.
         """
         for attempt in range(1, _attempts_max + 1):
             try:
-                async with self.write(*communities) as session:
+                async with self.write(*communities, wait_seconds=wait_seconds) as session:
                     return await work(session)
             except Unavailable as error:
                 if attempt == _attempts_max or not _worth_retrying(error.__cause__):
@@ -227,6 +244,14 @@ class Database:
         except (PoolTimeout, TimeoutError, OSError) as error:
             raise Unavailable from error
         metrics.transaction_seconds.observe(time.perf_counter() - began)
+
+
+def is_contention(error: Unavailable) -> bool:
+    """Whether somebody else held a community for too long, while the database is well."""
+    cause = error.__cause__
+    return isinstance(cause, TimeoutError) or (
+        isinstance(cause, DBAPIError) and getattr(cause.orig, "sqlstate", None) == _lock_timeout_state
+    )
 
 
 def _worth_retrying(error: BaseException | None) -> bool:

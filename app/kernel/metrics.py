@@ -11,6 +11,11 @@ request_seconds = Histogram("lovebank_request_seconds", "Time to answer, in seco
 transaction_seconds = Histogram(
     "lovebank_transaction_seconds", "Time of a database transaction with its commit, in seconds."
 )
+batch_size = Histogram(
+    "lovebank_batch_size",
+    "Requests that one transaction carried together.",
+    buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256, 512),
+)
 postings = Counter("lovebank_postings_total", "Postings written.")
 refusals = Counter("lovebank_refusals_total", "Refusals of the domain by code.", ["code"])
 job_lag_seconds = Gauge("lovebank_job_lag_seconds", "How late the oldest job just claimed was, in seconds.")

@@ -6,10 +6,10 @@ Written for many, so that requests that arrive together can share a transaction;
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar
 
 from app.kernel import idempotency, metrics
-from app.kernel.errors import Refusal
+from app.kernel.errors import Refusal, Refused
 from app.kernel.idempotency import Answer, IdempotencyKeyReused, Keyed
 
 if TYPE_CHECKING:
@@ -21,12 +21,36 @@ ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
 
 
-@dataclass(frozen=True, slots=True)
-class Submission(Generic[ItemT]):
-    """An item for a command and the key it was sent under."""
+class Submitter(Protocol):
+    """Who may submit: a caller let through to a community."""
 
+    @property
+    def caller_id(self) -> str:
+        """The caller's name, which keys are scoped to."""
+
+    @property
+    def community(self) -> int:
+        """The community's small number (0: the city)."""
+
+    async def withdrawn(self, session: Session, others: Sequence[Self], /) -> Sequence[Refusal | None]:
+        """For each of others: why it may not go on, if its right was withdrawn since its token was made."""
+
+
+async def confirm(session: Session, submitter: Submitter) -> None:
+    """Raise `Refused` if the submitter's right was withdrawn since its token was made."""
+    (refusal,) = await submitter.withdrawn(session, [submitter])
+    if refusal is not None:
+        raise Refused(refusal)
+
+
+@dataclass(frozen=True, slots=True)
+class Submission(Generic[ItemT, ResultT]):
+    """An item for a command, by whom and under which key it was sent, and how its result is written as an answer."""
+
+    submitter: Submitter
     keyed: Keyed
     item: ItemT
+    render: Callable[[ResultT], Answer]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,19 +63,35 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Command(Generic[ItemT, ResultT]):
-    """A use case over a list, with how its results and its refusals are written as answers."""
+    """A use case over a list, with how its refusals are written as answers."""
 
     run: Callable[[Session, Sequence[ItemT]], Awaitable[Sequence[ResultT | Refusal]]]
-    render: Callable[[ResultT], Answer]
     refuse: Callable[[Refusal], Answer]
 
 
+async def carry_out_together(
+    session: Session, asked: Sequence[tuple[Command[Any, Any], Submission[Any, Any]]]
+) -> list[Outcome | Refusal]:
+    """Carry out submissions of any commands: for each its outcome, or why its submitter may not go on any more."""
+    submitters = [submission.submitter for _, submission in asked]
+    ends: list[Outcome | Refusal | None] = list(await submitters[0].withdrawn(session, submitters))
+    places: dict[Command[Any, Any], list[int]] = {}
+    for place, (command, _) in enumerate(asked):
+        if ends[place] is None:
+            places.setdefault(command, []).append(place)
+    for command, of_command in places.items():
+        outcomes = await carry_out(session, command, [asked[place][1] for place in of_command])
+        for place, outcome in zip(of_command, outcomes, strict=True):
+            ends[place] = outcome
+    return [end for end in ends if end is not None]
+
+
 async def carry_out(
-    session: Session, command: Command[ItemT, ResultT], submissions: Sequence[Submission[ItemT]]
+    session: Session, command: Command[ItemT, ResultT], submissions: Sequence[Submission[ItemT, ResultT]]
 ) -> list[Outcome]:
     """Carry out submissions in order, each key once; the answers are rendered and stored before the commit."""
     known = await idempotency.known_answers(session, [submission.keyed for submission in submissions])
-    new: dict[tuple[int, str, str], Submission[ItemT]] = {}
+    new: dict[tuple[int, str, str], Submission[ItemT, ResultT]] = {}
     for submission in submissions:
         if submission.keyed not in known:
             new.setdefault(submission.keyed[:3], submission)
@@ -76,7 +116,7 @@ async def carry_out(
 
 
 async def _run_new(
-    session: Session, command: Command[ItemT, ResultT], new: Sequence[Submission[ItemT]]
+    session: Session, command: Command[ItemT, ResultT], new: Sequence[Submission[ItemT, ResultT]]
 ) -> dict[Keyed, Answer]:
     results = await command.run(session, [submission.item for submission in new])
     answers: dict[Keyed, Answer] = {}
@@ -85,6 +125,6 @@ async def _run_new(
             metrics.refusals.labels(result.code).inc()
             answers[submission.keyed] = command.refuse(result)
         else:
-            answers[submission.keyed] = command.render(result)
+            answers[submission.keyed] = submission.render(result)
     await idempotency.keep_answers(session, list(answers.items()))
     return answers

@@ -53,6 +53,7 @@ async def create_redemption(request: Request, body: RedemptionNew, admitted: Adm
         body=body,
         item=body.command(admitted.community, admitted.caller_id),
         run=service.reserve_unreferenced,
+        hot=True,
         render=lambda redemption: created(request, redemption.id, RedemptionModel.of(redemption)),
     )
 
@@ -112,6 +113,7 @@ async def collect_redemption(
             admitted.community, redemption_id, COLLECTED, admitted.caller_id, pickup_code=body.pickup_code
         ),
         run=service.close_redemptions,
+        hot=True,
         render=lambda redemption: answered(RedemptionModel.of(redemption)),
     )
 
@@ -137,6 +139,7 @@ async def cancel_redemption(
         body=body,
         item=service.Closing(admitted.community, redemption_id, CANCELLED, admitted.caller_id, reason=body.reason),
         run=service.close_redemptions,
+        hot=True,
         render=lambda redemption: answered(RedemptionModel.of(redemption)),
     )
 

@@ -39,6 +39,7 @@ async def create_own_redemption(request: Request, body: OwnRedemptionNew, admitt
         body=body,
         item=service.NewRedemption(admitted.community, admitted.volunteer_id, body.wanted, admitted.caller_id),
         run=service.reserve_unreferenced,
+        hot=True,
         render=lambda redemption: created(request, redemption.id, RedemptionModel.of(redemption)),
     )
 
@@ -101,5 +102,6 @@ async def cancel_own_redemption(
             volunteer_id=admitted.volunteer_id,
         ),
         run=service.close_redemptions,
+        hot=True,
         render=lambda redemption: answered(RedemptionModel.of(redemption)),
     )

@@ -45,6 +45,7 @@ async def create_transfer(request: Request, body: TransferNew, admitted: Admitte
         body=body,
         item=body.command(admitted.community, admitted.caller_id),
         run=service.transfer_points,
+        hot=True,
         render=lambda transfer: created(request, transfer.id, TransferModel.of(transfer)),
     )
 

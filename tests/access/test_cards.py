@@ -21,6 +21,7 @@ from app.kernel import persons
 from app.kernel.errors import Refused
 from app.kernel.events import Event, append
 from app.kernel.ids import new_id
+from app.kernel.submission import confirm
 from tests.bank import done, refused
 from tests.contract.stored import everything_stored
 
@@ -154,7 +155,7 @@ async def test_nothing_moves_with_a_card_after_its_revocation_however_close(bank
     async def move() -> bool:
         async with bank.database.write(bank.number) as session:
             try:
-                await Admitted(caller, bank.number).confirm(session)
+                await confirm(session, Admitted(caller, bank.number))
             except Refused:
                 return False
             await append(session, [Event(bank.number, "test.moved", {})])

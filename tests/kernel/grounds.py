@@ -2,17 +2,43 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import sqlalchemy as sa
 
 from app.kernel import jobs
+from app.kernel.errors import Refusal
 from app.kernel.heads import CITY
 from app.kernel.migrating import sync_engine
 
 if TYPE_CHECKING:
-    from app.kernel.database import Database
+    from collections.abc import Sequence
+
+    from app.kernel.database import Database, Session
     from app.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn(Refusal):
+    """The submitter may not go on."""
+
+    code: ClassVar[str] = "withdrawn"
+
+    @property
+    def detail(self) -> str:
+        return "The right was withdrawn."
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """A submitter; one called `gone` may not go on any more."""
+
+    caller_id: str
+    community: int
+
+    async def withdrawn(self, _session: Session, others: Sequence[Desk]) -> list[Refusal | None]:
+        return [Withdrawn() if other.caller_id == "gone" else None for other in others]
 
 
 async def open_communities(database: Database, *communities: int) -> None:

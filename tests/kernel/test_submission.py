@@ -15,7 +15,7 @@ from app.kernel.events import Event, append, read_after
 from app.kernel.idempotency import Answer, Keyed, forget_answers, keep_answers, known_answers
 from app.kernel.submission import Command, Outcome, Submission, carry_out
 from app.kernel.vault import InvalidTag
-from tests.kernel.grounds import as_owner, open_communities
+from tests.kernel.grounds import Desk, as_owner, open_communities
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,14 +70,16 @@ def refuse(refusal: Refusal) -> Answer:
     return Answer(409, refusal.code.encode(), kept=refusal.kept)
 
 
-COMMAND = Command(announce_all, render, refuse)
+COMMAND = Command(announce_all, refuse)
 
 
-def submission(item: str, key: str = "key-1", *, caller: str = "1-desk", request: str | None = None) -> Submission[str]:
-    return Submission(Keyed(1, caller, key, f"hash of {request or item}"), item)
+def submission(
+    item: str, key: str = "key-1", *, caller: str = "1-desk", request: str | None = None
+) -> Submission[str, str]:
+    return Submission(Desk(caller, 1), Keyed(1, caller, key, f"hash of {request or item}"), item, render)
 
 
-async def submit(database: Database, *submissions: Submission[str]) -> list[Outcome]:
+async def submit(database: Database, *submissions: Submission[str, str]) -> list[Outcome]:
     async def work(session: Session) -> list[Outcome]:
         return await carry_out(session, COMMAND, submissions)
 

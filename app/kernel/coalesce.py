@@ -1,0 +1,188 @@
+"""Requests that arrive while a commit is under way make the next batch: one transaction for many, and no timer.
+
+A batch takes one request of each waiting community in turn, so that a busy community does not crowd out the others.
+Each community is in one batch at a time, because its head would make a second one wait.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from app.kernel import metrics
+from app.kernel.database import is_contention
+from app.kernel.errors import Refusal, Refused, Unavailable
+from app.kernel.submission import carry_out_together
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from app.kernel.database import Database, Session
+    from app.kernel.submission import Command, Outcome, Submission
+
+BATCH_MAX = 500
+"""How many requests one transaction carries at most."""
+
+_batches_at_once = 2  # one is decided in Python while the other is in the database
+_crowd_wait_seconds = 0.2
+
+
+@dataclass(slots=True, eq=False)
+class _Waiting:
+    """A request on its way, and the batch it is in once it is."""
+
+    command: Command[Any, Any]
+    submission: Submission[Any, Any]
+    outcome: asyncio.Future[Outcome]
+    batch: _Batch | None = None
+
+    @property
+    def community(self) -> int:
+        return self.submission.keyed.community
+
+    def fail(self, error: Exception) -> None:
+        if not self.outcome.done():
+            self.outcome.set_exception(error)
+
+    def end(self, outcome: Outcome | Refusal) -> None:
+        if isinstance(outcome, Refusal):
+            self.fail(Refused(outcome))
+        elif not self.outcome.done():
+            self.outcome.set_result(outcome)
+
+
+@dataclass(slots=True, eq=False)
+class _Batch:
+    """Requests in one transaction, and the task that carries them out."""
+
+    members: list[_Waiting]
+    task: asyncio.Task[None] | None = None
+    communities: set[int] = field(default_factory=set)
+
+
+class Coalescer:
+    """The queue of one process before the database's door."""
+
+    def __init__(self, database: Database, *, length_max: int) -> None:
+        """Take the database and how many requests may wait; who comes then is sent away."""
+        self._database = database
+        self._length_max = length_max
+        self._batches_max = 1 if database.dialect == "sqlite" else _batches_at_once
+        self._waiting: dict[int, deque[_Waiting]] = {}
+        self._length = 0
+        self._busy: set[int] = set()
+        self._batches: set[_Batch] = set()
+        self._cut_off: set[asyncio.Task[None]] = set()
+
+    async def submit(self, command: Command[Any, Any], submission: Submission[Any, Any]) -> Outcome:
+        """Carry a submission out with those that wait as well.
+
+        Raises `Unavailable` when too many wait, `Refused` for a caller whose right was withdrawn, and what its own
+        work raised; the work of others never fails it.
+        """
+        if self._length >= self._length_max:
+            raise Unavailable
+        one = _Waiting(command, submission, asyncio.get_running_loop().create_future())
+        self._waiting.setdefault(one.community, deque()).append(one)
+        self._length += 1
+        self._start()
+        try:
+            return await one.outcome
+        except asyncio.CancelledError:
+            self._leave(one)
+            raise
+
+    def _start(self) -> None:
+        while len(self._batches) < self._batches_max and (members := self._next()):
+            batch = _Batch(members, communities={one.community for one in members})
+            for one in members:
+                one.batch = batch
+            self._batches.add(batch)
+            self._busy |= batch.communities
+            metrics.batch_size.observe(len(members))
+            batch.task = asyncio.create_task(self._run(members))
+            batch.task.add_done_callback(partial(self._end, batch))
+
+    def _next(self) -> list[_Waiting]:
+        """Take one request of each community that is not busy, in turn; those not taken are first the next time."""
+        members: list[_Waiting] = []
+        ready = deque(community for community in self._waiting if community not in self._busy)
+        while ready and len(members) < BATCH_MAX:
+            community = ready.popleft()
+            queue = self._waiting.pop(community)
+            members.append(queue.popleft())
+            if queue:
+                self._waiting[community] = queue
+                ready.append(community)
+        self._length -= len(members)
+        return members
+
+    def _end(self, batch: _Batch, task: asyncio.Task[None]) -> None:
+        error = task.exception() if task.done() and not task.cancelled() else None
+        if isinstance(error, Exception):
+            for one in batch.members:
+                one.fail(error)
+        if batch in self._batches:
+            self._batches.discard(batch)
+            self._busy -= batch.communities
+            self._start()
+
+    def _leave(self, one: _Waiting) -> None:
+        """Forget a request whose caller has gone; a batch that nobody waits for any more is cut off."""
+        batch = one.batch
+        if batch is None:
+            queue = self._waiting[one.community]
+            queue.remove(one)
+            self._length -= 1
+            if not queue:
+                del self._waiting[one.community]
+        elif batch.task is not None and all(other.outcome.done() for other in batch.members):
+            # It ends in the background: a database that does not answer does not answer to a rollback either.
+            self._cut_off.add(batch.task)
+            batch.task.add_done_callback(self._cut_off.discard)
+            batch.task.cancel()
+            self._end(batch, batch.task)
+
+    async def _run(self, members: Sequence[_Waiting]) -> None:
+        """Carry requests out in one transaction, or in smaller ones when that cannot be."""
+        communities = {one.community for one in members}
+        crowd = len(communities) > 1
+        try:
+            outcomes = await self._attempt(members, communities, crowd=crowd)
+        except Unavailable as error:
+            if not (crowd and is_contention(error)):
+                for one in members:
+                    one.fail(_like(error))
+                return
+            # One of the communities is held by somebody else; the others do not wait for it.
+            parts = [[one for one in members if one.community == community] for community in sorted(communities)]
+            await asyncio.gather(*(self._run(part) for part in parts))
+        except Exception as error:  # noqa: BLE001  whoever asked for it gets it
+            if len(members) == 1:
+                members[0].fail(error)
+                return
+            half = len(members) // 2
+            await self._run(members[:half])
+            await self._run(members[half:])
+        else:
+            for one, outcome in zip(members, outcomes, strict=True):
+                one.end(outcome)
+
+    async def _attempt(
+        self, members: Sequence[_Waiting], communities: set[int], *, crowd: bool
+    ) -> list[Outcome | Refusal]:
+        async def work(session: Session) -> list[Outcome | Refusal]:
+            return await carry_out_together(session, [(one.command, one.submission) for one in members])
+
+        wait_seconds = _crowd_wait_seconds if crowd else None
+        return await self._database.run(sorted(communities), work, wait_seconds=wait_seconds)
+
+
+def _like(error: Unavailable) -> Unavailable:
+    """An exception of its own for each who waited, with the same cause."""
+    own = Unavailable()
+    own.__cause__ = error.__cause__
+    return own
