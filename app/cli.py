@@ -40,6 +40,7 @@ from app.main import (
     check_secrets,
     create_app,
     describing_app,
+    for_good,
     open_database,
 )
 from app.reports.service import audit_community
@@ -103,7 +104,7 @@ def app_of_settings() -> FastAPI:
     """Make the app of the environment's settings, without a worker: one of several processes that serve."""
     settings = Settings()
     set_up_logs(settings)
-    return create_app(settings)
+    return for_good(create_app(settings))
 
 
 @cli.command()
@@ -139,7 +140,7 @@ def _serve(settings: Settings, host: str, port: int, workers: int) -> None:
     if workers > 1:
         uvicorn.run("app.cli:app_of_settings", factory=True, workers=workers, **options)
     else:
-        uvicorn.Server(uvicorn.Config(create_app(settings, with_worker=True), **options)).run()
+        uvicorn.Server(uvicorn.Config(for_good(create_app(settings, with_worker=True)), **options)).run()
 
 
 def _exit_cleanly_when_asked() -> None:

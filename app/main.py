@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 from typing import TYPE_CHECKING
 
 from fastapi_offline import FastAPIOffline
 
 from app import worker
 from app.access import api as access
+from app.access.guard import Admitted, admit
 from app.access.pins import Pins
 from app.access.tokens import SigningKeyError, Tokens, new_signing_key
 from app.communities import api as communities
@@ -22,12 +24,13 @@ from app.hours import me_api as own_hours
 from app.hours.schemas import ReferencedServiceRecord
 from app.http import health
 from app.http.context import Context
+from app.http.express import Express, is_hot
 from app.http.failures import install_failures
 from app.http.limits import Limits
 from app.http.middleware import Observed
 from app.http.openapi import describe, install_openapi
 from app.kernel.clock import Clock, SystemClock
-from app.kernel.coalesce import Coalescer
+from app.kernel.coalesce import Commands, Reads
 from app.kernel.database import Database
 from app.kernel.vault import Vault, development_secret, new_pepper
 from app.redemptions import api as redemptions
@@ -121,12 +124,23 @@ def create_app(settings: Settings, *, clock: Clock | None = None, with_worker: b
             await database.close()
 
     app = describing_app(lifespan)
-    app.state.context = Context(settings, database, Coalescer(database, length_max=settings.queue_length_max))
+    length_max = settings.queue_length_max
+    queues = Commands(database, length_max=length_max), Reads(database, length_max=length_max)
+    app.state.context = Context(settings, database, *queues)
     app.state.tokens = _tokens(settings)
     app.state.pins = Pins(database.vault)
     app.state.directory = Directory(database)
     app.add_middleware(Limits, per_minute=settings.rate_limit)
     app.add_middleware(Observed, body_bytes_max=settings.body_bytes_max)
+    hot = [route for router in ROUTERS for route in router.routes if is_hot(route)]
+    app.add_middleware(Express, context=app.state.context, routes=hot, admitted=Admitted, admit=admit)
+    return app
+
+
+def for_good(app: FastAPI) -> FastAPI:
+    """Leave what lives as long as the process out of the garbage collector's rounds, which hold every request up."""
+    gc.collect()
+    gc.freeze()
     return app
 
 
@@ -141,4 +155,12 @@ def describing_app(lifespan: Callable[[FastAPI], AbstractAsyncContextManager[Non
     return app
 
 
-__all__ = ["MissingSecretError", "SigningKeyError", "check_secrets", "create_app", "describing_app", "open_database"]
+__all__ = [
+    "MissingSecretError",
+    "SigningKeyError",
+    "check_secrets",
+    "create_app",
+    "describing_app",
+    "for_good",
+    "open_database",
+]

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, TypeAlias
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
-from app.kernel.database import Session, prepare_sqlite
+from app.kernel.database import Session
+from app.kernel.engines import prepare_sqlite
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

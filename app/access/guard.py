@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Protocol, Self, cast
+from typing import TYPE_CHECKING, Annotated, Any, Protocol, Self, cast
 from uuid import UUID
 
 from fastapi import Depends, Request
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from app.access.tokens import Tokens
     from app.kernel.database import Session
     from app.kernel.errors import Refusal
+    from app.kernel.rows import Read
 
 ROLES = (CITY_ADMIN, *COMMUNITY_ROLES, VOLUNTEER)
 
@@ -62,11 +63,24 @@ class Admitted:
         """The volunteer who calls; of routes that are open to volunteers alone."""
         return cast("UUID", self.caller.volunteer_id)
 
+    @property
+    def home(self) -> int:
+        """The community of the caller's client or card."""
+        return self.caller.community
+
+    def reads(self, session: Session, others: Sequence[Self]) -> Sequence[Read[Any]]:
+        """What `withdrawn` will ask."""
+        return service.revocations(session, _callers(others))
+
     async def withdrawn(self, session: Session, others: Sequence[Self]) -> list[Refusal | None]:
         """For each of others: a refusal if its client or card was revoked since the token was made."""
-        revoked = await service.revoked_among(session, {other.caller for other in others})
+        revoked = await service.revoked_among(session, _callers(others))
         refusal = InvalidToken(reason="what it was made for has been revoked")
         return [refusal if other.caller in revoked else None for other in others]
+
+
+def _callers(admitted: Sequence[Admitted]) -> list[Caller]:
+    return list(dict.fromkeys(one.caller for one in admitted))
 
 
 def _tokens(request: Request) -> Tokens:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 import secrets
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from app.access import store
 from app.access.rules import client_name, community_of
@@ -15,10 +15,12 @@ from app.kernel.events import Event, append
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from datetime import datetime
+    from uuid import UUID
 
     from app.access.rules import Caller
     from app.kernel.database import Session
     from app.kernel.paging import Paging
+    from app.kernel.rows import Read
 
 _purpose = "client secret"
 
@@ -91,14 +93,24 @@ async def authenticate(session: Session, client_id: str, client_secret: str) -> 
 
 async def revoked_among(session: Session, callers: Collection[Caller]) -> set[Caller]:
     """Whose client or card has been revoked. Under a community's head no revocation of its own can come between."""
-    unseen = {caller.community for caller in callers} - session.heads.keys()
+    unseen = {caller.community for caller in callers} - session.seen
     if unseen:
-        await session.show(*session.heads, *unseen)
-    with_card = {(caller.community, caller.card_id): caller for caller in callers if caller.card_id is not None}
-    clients = {(caller.community, caller.id): caller for caller in callers if caller.card_id is None}
-    live = {with_card[key] for key in await store.live_cards(session, with_card)}
-    live |= {clients[key] for key in await store.live_clients(session, clients)}
+        await session.show(*session.seen, *unseen)
+    with_card, clients = _keys(callers)
+    cards, names = await session.load(*revocations(session, callers))
+    live = {with_card[key] for key in cards} | {clients[key] for key in names}
     return set(callers) - live
+
+
+def revocations(session: Session, callers: Collection[Caller]) -> tuple[Read[set[Any]], Read[set[Any]]]:
+    """Ask which cards and which clients of callers are not revoked."""
+    with_card, clients = _keys(callers)
+    return store.live_cards(session.dialect, with_card), store.live_clients(session.dialect, clients)
+
+
+def _keys(callers: Collection[Caller]) -> tuple[dict[tuple[int, UUID], Caller], dict[tuple[int, str], Caller]]:
+    with_card = {(caller.community, caller.card_id): caller for caller in callers if caller.card_id is not None}
+    return with_card, {(caller.community, caller.id): caller for caller in callers if caller.card_id is None}
 
 
 async def list_clients(session: Session, community: int, paging: Paging) -> list[tuple[int, Client]]:

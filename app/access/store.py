@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.access.tables import cards, clients, pin_attempts
-from app.kernel.rows import insert_rows, rows_of
+from app.kernel.rows import Read, insert_rows, rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -56,21 +56,19 @@ def _live(dialect: str, table: sa.Table, name: str) -> Query:
     return found.where(table.c.revoked_at.is_(None))
 
 
-async def _load_live(session: Session, table: sa.Table, name: str, keys: Collection[tuple[int, Any]]) -> set[Any]:
-    if not keys:
-        return set()
+def _ask_live(dialect: str, table: sa.Table, name: str, keys: Collection[tuple[int, Any]]) -> Read[set[Any]]:
     rows = [{"community_id": community, name: key} for community, key in keys]
-    return {tuple(row) for row in await session.execute_rows(_live(session.dialect, table, name), rows)}
+    return Read(_live(dialect, table, name), rows, lambda found: set(map(tuple, found)))
 
 
-async def live_clients(session: Session, keys: Collection[tuple[int, str]]) -> set[tuple[int, str]]:
-    """Which of these clients (community, client id) exist and are not revoked."""
-    return await _load_live(session, clients, "client_id", keys)
+def live_clients(dialect: str, keys: Collection[tuple[int, str]]) -> Read[set[tuple[int, str]]]:
+    """Ask which of these clients (community, client id) exist and are not revoked."""
+    return _ask_live(dialect, clients, "client_id", keys)
 
 
-async def live_cards(session: Session, keys: Collection[tuple[int, UUID]]) -> set[tuple[int, UUID]]:
-    """Which of these cards (community, card id) exist and are not revoked."""
-    return await _load_live(session, cards, "card_id", keys)
+def live_cards(dialect: str, keys: Collection[tuple[int, UUID]]) -> Read[set[tuple[int, UUID]]]:
+    """Ask which of these cards (community, card id) exist and are not revoked."""
+    return _ask_live(dialect, cards, "card_id", keys)
 
 
 async def page(session: Session, community: int, paging: Paging) -> list[AnyRow]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID, uuid4
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
 _algorithm = "Ed25519"
 _type = "at+jwt"
+CHECKED_MAX = 10_000
+"""How many tokens are remembered, so that not every request costs a check of a signature."""
+
 _token_length_max = 4096
 _ids = ("community_id", "volunteer_id", "card_id")
 _pem_block = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----.*?-----END \1-----", re.DOTALL)
@@ -84,6 +87,13 @@ def _old_keys(text: str) -> list[OKPKey]:
     return keys
 
 
+class _Checked(NamedTuple):
+    """A token that held: whose it is, and until when (seconds since 1970)."""
+
+    caller: Caller
+    expires_at: int
+
+
 class Tokens:
     """Signs and checks access tokens. Tokens use the real time, whatever clock the communities have."""
 
@@ -98,6 +108,8 @@ class Tokens:
             key.ensure_kid()
         # The one that signs stands first.
         self._keys = KeySet(list(reversed(by_id.values())))
+        # Only what was checked to the end stands here. Revocation is looked up at each command, so it is not lost.
+        self._checked: dict[str, _Checked] = {}
         self._issuer = issuer
         self.seconds = seconds
 
@@ -121,6 +133,9 @@ class Tokens:
 
     def check(self, token: str, *, roles: Sequence[str]) -> Caller:
         """Read the caller out of a token. Raises `Refused(InvalidToken)` with the part that does not hold."""
+        known = self._checked.get(token)
+        if known is not None and known.expires_at >= time.time():
+            return known.caller
         if len(token) > _token_length_max:
             raise Refused(InvalidToken(reason="it is too long"))
         try:
@@ -140,7 +155,12 @@ class Tokens:
         if claims.get("scope") not in roles:
             raise Refused(InvalidToken(reason="its role is unknown"))
         ids = {name: UUID(claims[name]) for name in _ids if name in claims}
-        return Caller(claims["sub"], claims["scope"], claims["community"], **{"community_id": None, **ids})
+        caller = Caller(claims["sub"], claims["scope"], claims["community"], **{"community_id": None, **ids})
+        if len(self._checked) >= CHECKED_MAX:
+            # The oldest goes: a dict keeps the order in which its keys came.
+            del self._checked[next(iter(self._checked))]
+        self._checked[token] = _Checked(caller, claims["exp"])
+        return caller
 
     def public_keys(self) -> dict[str, Any]:
         """The public keys as a JWK set (RFC 7517)."""

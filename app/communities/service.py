@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from app.kernel.editing import Expected
     from app.kernel.errors import Refusal
     from app.kernel.paging import Paging
+    from app.kernel.rows import Read
 
 FORGET_ANSWERS = "forget_answers"
 _hold_hours_default = 72
@@ -103,9 +104,9 @@ def _accounts(number: int) -> list[NewAccount]:
     ]
 
 
-async def communities_by_number(session: Session, numbers: Iterable[int]) -> dict[int, Community]:
-    """Load communities by their small numbers."""
-    return await store.by_number(session, numbers)
+def communities_by_number(session: Session, numbers: Iterable[int]) -> Read[dict[int, Community]]:
+    """Ask for communities by their small numbers."""
+    return store.by_number(session.dialect, numbers)
 
 
 async def find_community(session: Session, code: str) -> Community | None:
@@ -123,7 +124,7 @@ async def change_settings(session: Session, changes: Sequence[SettingsChange]) -
 
     What was decided by the settings before stays as it was: records that wait for a second person, holds that run.
     """
-    communities = await store.by_number(session, {item.community for item in changes})
+    communities = await session.ask(store.by_number(session.dialect, {item.community for item in changes}))
     outcomes: list[Community | Refusal] = []
     for item in changes:
         before = communities[item.community]
@@ -162,5 +163,5 @@ class Directory:
     async def id_of(self, community: int) -> UUID | None:
         """Give the id of the community with a small number."""
         async with self._database.read() as session:
-            found = await store.by_number(session, [community])
+            found = await session.ask(store.by_number(session.dialect, [community]))
         return found[community].id if community in found else None

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from app.communities.rules import Community
 from app.communities.tables import communities
+from app.kernel.rows import Read, rows_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from uuid import UUID
 
     from app.kernel.database import Session
@@ -38,10 +40,19 @@ async def _load(session: Session, statement: Query) -> list[Community]:
     return [Community(*row) for row in await session.execute(statement)]
 
 
-async def by_number(session: Session, numbers: Iterable[int]) -> dict[int, Community]:
-    """Load communities by their small numbers."""
-    found = await _load(session, _all.where(communities.c.number.in_(sorted(set(numbers)))))
-    return {community.number: community for community in found}
+@cache
+def _numbered(dialect: str) -> Query:
+    asked = rows_of(dialect, "rows", [communities.c.number])
+    return _all.select_from(asked.join(communities, communities.c.number == asked.c.number))
+
+
+def by_number(dialect: str, numbers: Iterable[int]) -> Read[dict[int, Community]]:
+    """Ask for communities by their small numbers."""
+
+    def understand(rows: list[Sequence[Any]]) -> dict[int, Community]:
+        return {row[0]: Community(*row) for row in rows}
+
+    return Read(_numbered(dialect), [{"number": number} for number in sorted(set(numbers))], understand)
 
 
 async def by_id(session: Session, community_id: UUID) -> Community | None:

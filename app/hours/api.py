@@ -26,10 +26,10 @@ from app.hours.schemas import (
     Status,
     VerificationNew,
 )
-from app.http.commands import answered, created, submit
+from app.http.commands import Hot, answered, created, submit
 from app.http.context import ContextDep
 from app.http.lists import ListingDep
-from app.http.operations import DESK, MANAGERS, NAMELESS, READERS, VERIFIERS, ProblemModel, operation
+from app.http.operations import DESK, MANAGERS, NAMELESS, READERS, VERIFIERS, ProblemModel, hot, operation
 from app.http.problems import dump, faults_of, problem_document, refusal_document
 from app.kernel.database import Session
 from app.kernel.deciding import Decided
@@ -60,6 +60,7 @@ _record_problems = ("unknown-volunteer", "unknown-service-kind", "overlapping-se
     response_model=ServiceRecordModel,
     **operation(roles=DESK, summary="Record a service", keyed=True, problems=_record_problems, example=_record_example),
 )
+@hot
 async def create_service_record(request: Request, body: ServiceRecordNew, admitted: AdmittedDep) -> Response:
     """Record a service. It is approved at once where the community trusts its recorders, else it waits."""
     return await submit(
@@ -68,7 +69,7 @@ async def create_service_record(request: Request, body: ServiceRecordNew, admitt
         body=body,
         item=service.NewServiceRecord(admitted.community, body.volunteer_id, body.facts(), admitted.caller_id),
         run=service.record_services,
-        hot=True,
+        hot=Hot(service.reads_of_services),
         render=lambda record: created(request, record.id, ServiceRecordModel.of(record)),
     )
 
@@ -117,6 +118,7 @@ async def get_service_record(service_record_id: UUID, context: ContextDep, admit
         example={"decision": "approve"},
     ),
 )
+@hot
 async def verify_service_record(
     service_record_id: UUID, request: Request, body: VerificationNew, admitted: AdmittedDep
 ) -> Response:
@@ -134,7 +136,7 @@ async def verify_service_record(
             note=body.note,
         ),
         run=service.verify_records,
-        hot=True,
+        hot=Hot(),
         render=lambda record: answered(ServiceRecordModel.of(record)),
     )
 

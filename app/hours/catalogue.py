@@ -54,7 +54,7 @@ class ServiceKind:
 
 async def create_service_kinds(session: Session, new: Sequence[NewServiceKind]) -> list[ServiceKind | Refusal]:
     """Create service kinds; a code once per community."""
-    taken = await store.load_kinds(session, {item.community for item in new})
+    taken = await session.ask(store.load_kinds(session.dialect, {item.community for item in new}))
     results: list[ServiceKind | Refusal] = []
     rows = []
     for item in new:
@@ -74,7 +74,9 @@ async def create_service_kinds(session: Session, new: Sequence[NewServiceKind]) 
 async def create_earning_rules(session: Session, new: Sequence[NewEarningRule]) -> list[EarningRule | Refusal]:
     """Set versions of earning rules in force; they change no award that was made."""
     communities = {item.community for item in new}
-    kinds, versions = await store.load_kinds(session, communities), await store.load_rules(session, communities)
+    kinds, versions = await session.load(
+        store.load_kinds(session.dialect, communities), store.load_rules(session.dialect, communities)
+    )
     results: list[EarningRule | Refusal] = []
     rows = []
     for item in new:

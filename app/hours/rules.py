@@ -19,6 +19,8 @@ DAY_MINUTES_FREE = 480
 
 LATE_AFTER_WORKING_DAYS = 10
 LONGEST = dt.timedelta(hours=24)
+# No place is further than this from UTC.
+_zone_max = dt.timedelta(hours=14)
 
 PENDING = "pending"
 APPROVED = "approved"
@@ -173,6 +175,12 @@ def faults_of_times(started_at: datetime, ended_at: datetime, minutes: int) -> s
     if dt.timedelta(minutes=minutes) > ended_at - started_at:
         return "minutes are the time actually given, so not more than from started_at to ended_at"
     return None
+
+
+def dates_near(facts: ServiceFacts) -> list[dt.date]:
+    """The dates, in whatever time zone, on which a record that overlaps this one can begin, its own date among them."""
+    first, last = (facts.started_at - LONGEST - _zone_max).date(), (facts.ended_at + _zone_max).date()
+    return [first + dt.timedelta(days=shift) for shift in range((last - first).days + 1)]
 
 
 def rule_in_force(versions: Sequence[EarningRule], on: dt.date) -> EarningRule | None:

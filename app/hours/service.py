@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from app import ledger
-from app.communities.rules import RECORDER
+from app.communities.rules import MINUTES_GIVEN, POINTS_ISSUED, RECORDER
 from app.communities.service import communities_by_number
 from app.hours import store
 from app.hours.calendar import is_working_day
@@ -21,7 +20,6 @@ from app.hours.errors import (
 )
 from app.hours.rules import (
     APPROVED,
-    LONGEST,
     PENDING,
     REJECTED,
     Days,
@@ -29,6 +27,7 @@ from app.hours.rules import (
     ServiceFacts,
     ServiceRecord,
     award,
+    dates_near,
     deposit,
     is_late,
     known_of,
@@ -38,12 +37,13 @@ from app.kernel.deciding import Before, Decided, Deciding, decide_rows, unrefere
 from app.kernel.errors import Fault, InvalidRequest, NotFound, Refusal, Refused
 from app.kernel.events import Event, append
 from app.kernel.ids import new_id
-from app.ledger import Entry
+from app.ledger import Account, Entry
 from app.volunteers.errors import UnknownVolunteer
-from app.volunteers.rules import debts_of
+from app.volunteers.rules import debts_of, minutes_account, owed_account, points_account
 from app.volunteers.service import consent_dates
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Collection, Mapping, Sequence
     from uuid import UUID
 
@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from app.kernel.database import Session
     from app.kernel.paging import Paging
     from app.kernel.references import Seen
+    from app.kernel.rows import Read
 
 RESOURCE = "service_record"
 
@@ -113,27 +114,37 @@ async def record_services(session: Session, new: Sequence[NewServiceRecord]) -> 
 
 async def load_grounds(session: Session, new: Sequence[NewServiceRecord]) -> Grounds:
     """Load what decisions about these records rest on."""
+    return Grounds(*await session.load(*_grounds(session, new)))
+
+
+def reads_of_services(session: Session, new: Sequence[NewServiceRecord]) -> list[Read[Any]]:
+    """Give the questions that recording these services asks, when all of them earn points at once."""
+    volunteers = {(item.community, item.volunteer_id) for item in new if item.volunteer_id is not None}
+    accounts = [
+        Account(community, address)
+        for community, volunteer_id in volunteers
+        for address in (
+            MINUTES_GIVEN,
+            POINTS_ISSUED,
+            minutes_account(volunteer_id),
+            points_account(volunteer_id),
+            owed_account(volunteer_id),
+        )
+    ]
+    return [*_grounds(session, new), ledger.ask_states(session, accounts)]
+
+
+def _grounds(session: Session, new: Sequence[NewServiceRecord]) -> list[Read[Any]]:
     numbers = {item.community for item in new}
-    communities = await communities_by_number(session, numbers)
     named = [(item, item.volunteer_id) for item in new if item.volunteer_id is not None]
-    dates = {
-        (item.community, volunteer_id, date)
-        for item, volunteer_id in named
-        for date in _dates_near(communities[item.community], item.facts)
-    }
-    return Grounds(
-        communities=communities,
-        kinds=await store.load_kinds(session, numbers),
-        rules=await store.load_rules(session, numbers),
-        consents=await consent_dates(session, {(item.community, volunteer_id) for item, volunteer_id in named}),
-        days=await store.load_days(session, dates),
-    )
-
-
-def _dates_near(community: Community, facts: ServiceFacts) -> list[dt.date]:
-    """The local dates on which a record that overlaps this one can begin: where clocks change, two before its own."""
-    first, last = community.local_date(facts.started_at - LONGEST), community.local_date(facts.ended_at)
-    return [first + dt.timedelta(days=shift) for shift in range((last - first).days + 1)]
+    dates = {(item.community, volunteer_id, date) for item, volunteer_id in named for date in dates_near(item.facts)}
+    return [
+        communities_by_number(session, numbers),
+        store.load_kinds(session.dialect, numbers),
+        store.load_rules(session.dialect, numbers),
+        consent_dates(session, {(item.community, volunteer_id) for item, volunteer_id in named}),
+        store.load_days(session.dialect, dates),
+    ]
 
 
 def _decide(
@@ -252,9 +263,11 @@ def deposit_entry(record: ServiceRecord) -> Entry:
 async def verify_records(session: Session, decisions: Sequence[Verification]) -> list[ServiceRecord | Refusal]:
     """Approve or reject pending records in order; an approval posts minutes and points."""
     records = await store.load_records(session, {(item.community, item.service_record_id) for item in decisions})
-    rules = await store.load_rules(session, {item.community for item in decisions})
     dates = {(record.community, record.volunteer_id, record.service_date) for record in records.values()}
-    all_days = await store.load_days(session, dates)
+    rules, all_days = await session.load(
+        store.load_rules(session.dialect, {item.community for item in decisions}),
+        store.load_days(session.dialect, dates),
+    )
     outcomes: list[RecordKey | Refusal] = []
     for item in decisions:
         key = (item.community, item.service_record_id)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from app.hours.rules import LIVE, Award, Clip, Correction, Days, EarningRule, Known, ServiceFacts, ServiceRecord
 from app.hours.tables import corrections, earning_rules, service_kinds, service_records, verifications
-from app.kernel.rows import insert_rows, rows_of
+from app.kernel.rows import Read, insert_rows, rows_of, update_rows
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -172,14 +172,20 @@ async def insert_corrections(session: Session, corrected: Sequence[tuple[Service
     await insert_rows(session, corrections, rows)
 
 
-async def load_kinds(session: Session, communities: Collection[int]) -> set[tuple[int, str]]:
-    """Load the codes of these communities' service kinds."""
-    found = await session.execute(
-        sa.select(service_kinds.c.community_id, service_kinds.c.code).where(
-            service_kinds.c.community_id.in_(sorted(communities))
-        )
-    )
-    return {(row[0], row[1]) for row in found}
+@cache
+def _of_communities(dialect: str, table: sa.Table, *columns: sa.Column[Any]) -> Query:
+    asked = rows_of(dialect, "rows", [table.c.community_id])
+    return sa.select(*columns).select_from(asked.join(table, table.c.community_id == asked.c.community_id))
+
+
+def load_kinds(dialect: str, communities: Collection[int]) -> Read[set[tuple[int, str]]]:
+    """Ask for the codes of these communities' service kinds."""
+    statement = _of_communities(dialect, service_kinds, service_kinds.c.community_id, service_kinds.c.code)
+    return Read(statement, _numbered(communities), lambda rows: {(row[0], row[1]) for row in rows})
+
+
+def _numbered(communities: Collection[int]) -> list[Row]:
+    return [{"community_id": community} for community in sorted(communities)]
 
 
 async def page_of_kinds(session: Session, community: int, paging: Paging) -> list[AnyRow]:
@@ -188,34 +194,39 @@ async def page_of_kinds(session: Session, community: int, paging: Paging) -> lis
     return list(await session.execute(paging.newest_first(statement, service_kinds.c.number)))
 
 
-def _rule(row: AnyRow) -> EarningRule:
-    return EarningRule(
-        row.earning_rule_id,
-        row.number,
-        row.version,
-        row.service_kind,
-        row.points_per_hour,
-        row.effective_from,
-        row.minutes_per_record_max,
-        row.minutes_per_day_max,
-        row.created_at,
-    )
+_g = earning_rules.c
+# In the order of the fields of an `EarningRule`, after the community.
+_rule_columns = (
+    _g.community_id,
+    _g.earning_rule_id,
+    _g.number,
+    _g.version,
+    _g.service_kind,
+    _g.points_per_hour,
+    _g.effective_from,
+    _g.minutes_per_record_max,
+    _g.minutes_per_day_max,
+    _g.created_at,
+)
 
 
-async def load_rules(session: Session, communities: Collection[int]) -> dict[tuple[int, str], list[EarningRule]]:
-    """Load all versions of these communities' earning rules by (community, kind)."""
-    found = await session.execute(sa.select(earning_rules).where(earning_rules.c.community_id.in_(sorted(communities))))
-    rules: dict[tuple[int, str], list[EarningRule]] = {}
-    for row in found:
-        rules.setdefault((row.community_id, row.service_kind), []).append(_rule(row))
-    return rules
+def load_rules(dialect: str, communities: Collection[int]) -> Read[dict[tuple[int, str], list[EarningRule]]]:
+    """Ask for all versions of these communities' earning rules by (community, kind)."""
+
+    def understand(rows: list[Sequence[Any]]) -> dict[tuple[int, str], list[EarningRule]]:
+        rules: dict[tuple[int, str], list[EarningRule]] = {}
+        for community, *fields in rows:
+            rule = EarningRule(*fields)
+            rules.setdefault((community, rule.service_kind), []).append(rule)
+        return rules
+
+    return Read(_of_communities(dialect, earning_rules, *_rule_columns), _numbered(communities), understand)
 
 
 async def page_of_rules(session: Session, community: int, paging: Paging) -> list[EarningRule]:
     """Load versions of earning rules, newest first."""
-    statement = sa.select(earning_rules).where(earning_rules.c.community_id == community)
-    found = await session.execute(paging.newest_first(statement, earning_rules.c.number))
-    return [_rule(row) for row in found]
+    statement = sa.select(*_rule_columns).where(_g.community_id == community)
+    return [EarningRule(*row[1:]) for row in await session.execute(paging.newest_first(statement, _g.number))]
 
 
 @cache
@@ -241,20 +252,24 @@ def _near(dialect: str) -> Query:
                 verifications, (_v.community_id == _r.community_id) & (_v.service_record_id == _r.service_record_id)
             )
         )
-        .where(_r.status.in_(LIVE))
+        .where(sa.or_(*(_r.status == status for status in LIVE)))
     )
 
 
-async def load_days(session: Session, dates: Collection[tuple[int, UUID, dt.date]]) -> dict[tuple[int, UUID], Days]:
-    """Load the live records of these (community, volunteer, local date), by volunteer."""
+def load_days(dialect: str, dates: Collection[tuple[int, UUID, dt.date]]) -> Read[dict[tuple[int, UUID], Days]]:
+    """Ask for the live records of these (community, volunteer, local date), by volunteer."""
     asked = [
         {"community_id": community, "volunteer_id": volunteer_id, "service_date": date}
-        for community, volunteer_id, date in set(dates)
+        for community, volunteer_id, date in sorted(dates)
     ]
-    days: dict[tuple[int, UUID], Days] = {}
-    for row in await session.execute_rows(_near(session.dialect), asked):
-        days.setdefault((row[0], row[1]), Days()).known.append(Known(*row[2:]))
-    return days
+
+    def understand(rows: list[Sequence[Any]]) -> dict[tuple[int, UUID], Days]:
+        days: dict[tuple[int, UUID], Days] = {}
+        for row in rows:
+            days.setdefault((row[0], row[1]), Days()).known.append(Known(*row[2:]))
+        return days
+
+    return Read(_near(dialect), asked, understand)
 
 
 @cache
@@ -283,20 +298,13 @@ async def page_of_records(session: Session, community: int, paging: Paging) -> l
     return [_record(row) for row in await session.execute(paging.newest_first(statement, _r.number))]
 
 
-@cache
-def _new_status(dialect: str) -> sa.Update:
-    new = rows_of(dialect, "rows", [_r.community_id, _r.service_record_id, _r.status])
-    matches = (_r.community_id == new.c.community_id) & (_r.service_record_id == new.c.service_record_id)
-    return sa.update(service_records).where(matches).values(status=new.c.status)
-
-
 async def move_status(session: Session, records: Sequence[ServiceRecord]) -> None:
     """Move records on to the status that was decided."""
     rows = [
         {"community_id": record.community, "service_record_id": record.id, "status": record.status}
         for record in records
     ]
-    await session.execute_rows(_new_status(session.dialect), rows)
+    await update_rows(session, service_records, ("community_id", "service_record_id"), rows)
 
 
 async def undecided(session: Session, community: int) -> list[tuple[UUID, str, str | None]]:

@@ -36,27 +36,37 @@ class UnreadableBody(HTTPException):
 
 def checked(receive: Receive, headers: Mapping[bytes, str], *, bytes_max: int) -> Receive:
     """Wrap a request's messages: reading them raises `UnreadableBody` when the body is too large, or broken JSON."""
-    declared = _declared_length(headers.get(b"content-length", ""))
     json_expected = "json" in headers.get(b"content-type", "").lower()
+    receive = bounded(receive, headers, bytes_max=bytes_max)
     parts: list[bytes] = []
-    received = 0
 
     async def receive_checked() -> Message:
+        message = await receive()
+        if json_expected:
+            parts.append(message.get("body", b""))
+            if any(parts) and not message.get("more_body", False):
+                parsed(b"".join(parts))
+        return message
+
+    return receive_checked
+
+
+def bounded(receive: Receive, headers: Mapping[bytes, str], *, bytes_max: int) -> Receive:
+    """Wrap a request's messages: reading them raises `UnreadableBody` when the body is too large."""
+    declared = _declared_length(headers.get(b"content-length", ""))
+    received = 0
+
+    async def receive_bounded() -> Message:
         nonlocal received
         if declared > bytes_max:
             raise _too_large(bytes_max)
         message = await receive()
-        part = message.get("body", b"")
-        received += len(part)
+        received += len(message.get("body", b""))
         if received > bytes_max:
             raise _too_large(bytes_max)
-        if json_expected:
-            parts.append(part)
-            if received and not message.get("more_body", False):
-                _check(b"".join(parts))
         return message
 
-    return receive_checked
+    return receive_bounded
 
 
 def _declared_length(text: str) -> int:
@@ -68,11 +78,12 @@ def _too_large(bytes_max: int) -> UnreadableBody:
     return UnreadableBody(problem_document(code, PROBLEMS[code].detail, {"body_bytes_max": bytes_max}))
 
 
-def _check(body: bytes) -> None:
+def parsed(body: bytes) -> Any:
+    """Parse I-JSON. Raises `UnreadableBody`."""
     try:
         # The first parser knows UTF-8, surrogates, endless numbers and a limit of depth; the second looks at names.
         orjson.loads(body)
-        json.loads(body, object_pairs_hook=_with_each_name_once, parse_int=_within_64_bits)
+        return json.loads(body, object_pairs_hook=_with_each_name_once, parse_int=_within_64_bits)
     except RecursionError:
         raise _broken(_too_deep) from None
     except orjson.JSONDecodeError as error:

@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 
 import orjson
 from fastapi import Response
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from app.http.context import Context
     from app.kernel.database import Session
+    from app.kernel.rows import Read
     from app.kernel.submission import Submitter
 
 from contextlib import asynccontextmanager
@@ -63,6 +64,12 @@ class IdempotencyKeyInFlight(Refusal):
         return PROBLEMS[self.code].detail
 
 
+class Hot(NamedTuple):
+    """Says that a command is sent often; `reads` gives the questions that it is likely to ask (see `Command`)."""
+
+    reads: Callable[[Session, Sequence[Any]], Sequence[Read[Any]]] | None = None
+
+
 async def submit(
     request: Request,
     submitter: Submitter,
@@ -71,7 +78,7 @@ async def submit(
     item: ItemT,
     run: Callable[[Session, Sequence[ItemT]], Awaitable[Sequence[ResultT | Refusal]]],
     render: Callable[[ResultT], Answer],
-    hot: bool = False,
+    hot: Hot | None = None,
     dry_run: bool = False,
 ) -> Response:
     """Carry out one item of a command under the request's key and give its answer, the first one again for a repeat.
@@ -81,7 +88,7 @@ async def submit(
     """
     context: Context = request.app.state.context
     keyed = Keyed(submitter.community, submitter.caller_id, _key_of(request), _request_hash(request, body))
-    command, submission = Command(run, refusal_answer), Submission(submitter, keyed, item, render)
+    command, submission = Command(run, refusal_answer, hot and hot.reads), Submission(submitter, keyed, item, render)
 
     async def alone(session: Session) -> Outcome | Refusal:
         if dry_run:
@@ -91,7 +98,9 @@ async def submit(
 
     async with _after_the_first(context, keyed):
         outcome = await (
-            context.coalescer.submit(command, submission) if hot else context.database.run([submitter.community], alone)
+            context.commands.submit(command, submission)
+            if hot
+            else context.database.run([submitter.community], alone, seen={submitter.home})
         )
     if isinstance(outcome, Refusal):
         raise Refused(outcome)

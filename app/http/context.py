@@ -10,7 +10,7 @@ from fastapi import Depends, Request
 if TYPE_CHECKING:
     import asyncio
 
-    from app.kernel.coalesce import Coalescer
+    from app.kernel.coalesce import Commands, Reads
     from app.kernel.database import Database
     from app.settings import Settings
 
@@ -21,7 +21,8 @@ class Context:
 
     settings: Settings
     database: Database
-    coalescer: Coalescer
+    commands: Commands
+    reads: Reads
     in_flight: dict[tuple[int, str, str], asyncio.Future[None]] = field(default_factory=dict)
 
 

@@ -11,10 +11,12 @@ from app.http.context import Context, ContextDep  # noqa: TC001  FastAPI reads t
 from app.kernel.paging import Page, Paging, limit_default, limit_max, open_page
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from app.kernel.database import Session
+    from app.kernel.errors import Refusal
 
+AskedT = TypeVar("AskedT")
 ItemT = TypeVar("ItemT")
 
 LimitQuery = Annotated[int, Query(ge=1, le=limit_max, description="how many items at most")]
@@ -43,12 +45,31 @@ class Listing:
         `name` tells the list from every other, `find` reads `paging.wanted` items from `paging.position` on, and
         `place` gives an item's position. Raises `Refused(InvalidCursor)`.
         """
-        database = self._context.database
-        scope = f"{name}/{community}"
-        paging = open_page(database.vault, scope, limit=self._limit, cursor=self._cursor, filters=filters or {})
-        async with database.read(community) as session:
+        paging = self._open(name, community, filters or {})
+        async with self._context.database.read(community) as session:
             found = await find(session, community, paging)
-        return paging.page(database.vault, found, place)
+        return paging.page(self._context.database.vault, found, place)
+
+    async def page_together(
+        self,
+        name: str,
+        community: int,
+        load: Callable[[Session, Sequence[AskedT]], Awaitable[Sequence[list[ItemT] | Refusal]]],
+        ask: Callable[[Paging], AskedT],
+        *,
+        place: Callable[[ItemT], Any],
+    ) -> Page[ItemT]:
+        """Read a page of a community's list in one transaction with other requests that read now.
+
+        As `page`, but `load` reads a page for each of many questions, and `ask` makes this one. Raises `Refused`.
+        """
+        paging = self._open(name, community, {})
+        found = await self._context.reads.ask(load, community, ask(paging))
+        return paging.page(self._context.database.vault, found, place)
+
+    def _open(self, name: str, community: int, filters: Mapping[str, Any]) -> Paging:
+        vault = self._context.database.vault
+        return open_page(vault, f"{name}/{community}", limit=self._limit, cursor=self._cursor, filters=filters)
 
 
 async def _listing(

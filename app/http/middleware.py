@@ -39,8 +39,7 @@ class Observed:
             return
         began = time.perf_counter()
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
-        given = headers.get(b"x-request-id", "")
-        request_id = given if _request_id.fullmatch(given) else str(new_id())
+        request_id = request_id_of(headers.get(b"x-request-id", ""))
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id)
         status = 0
@@ -69,7 +68,7 @@ class Observed:
                 raise
             await problem_response("unexpected")(scope, receive, send_with_id)
         finally:
-            _report(scope, status, time.perf_counter() - began)
+            report(scope, status, time.perf_counter() - began, request_id)
 
 
 def _kind_and_place(error: BaseException) -> dict[str, list[str]]:
@@ -83,13 +82,20 @@ def _kind_and_place(error: BaseException) -> dict[str, list[str]]:
     return {"error": kinds, "trace": [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]}
 
 
-def _report(scope: Scope, status: int, seconds: float) -> None:
+def request_id_of(given: str) -> str:
+    """The request's own id if it is a fair one, else a new one."""
+    return given if _request_id.fullmatch(given) else str(new_id())
+
+
+def report(scope: Scope, status: int, seconds: float, request_id: str) -> None:
+    """Count an answered request and write its line in the log."""
     route = getattr(scope.get("route"), "path", "unmatched")
     metrics.requests.labels(route, scope["method"], status).inc()
     metrics.request_seconds.labels(route).observe(seconds)
     caller = scope.get("state", {}).get("caller_id")
     logger.info(
         "request",
+        request_id=request_id,
         method=scope["method"],
         route=route,
         path=scope["path"],

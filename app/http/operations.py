@@ -5,7 +5,7 @@ The roles stand once, as `x-roles`; the dependency that enforces them reads them
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -67,6 +67,17 @@ class ProblemModel(BaseModel):
     detail: str
     code: str
     errors: list[FaultModel] | None = Field(None, description="of `invalid-request`: what is wrong, and where")
+
+
+HOT = "is_hot"
+
+EndpointT = TypeVar("EndpointT")
+
+
+def hot(endpoint: EndpointT) -> EndpointT:
+    """Mark an endpoint for the express way: it waits for nothing but what its process shares among requests."""
+    setattr(endpoint, HOT, True)
+    return endpoint
 
 
 def operation(

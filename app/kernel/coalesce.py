@@ -1,16 +1,16 @@
-"""Requests that arrive while a commit is under way make the next batch: one transaction for many, and no timer.
+"""Requests that arrive while a transaction is under way make the next batch: one for many, and no timer.
 
 A batch takes one request of each waiting community in turn, so that a busy community does not crowd out the others.
-Each community is in one batch at a time, because its head would make a second one wait.
 """
 
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections import deque
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from app.kernel import metrics
 from app.kernel.database import is_contention
@@ -18,7 +18,7 @@ from app.kernel.errors import Refusal, Refused, Unavailable
 from app.kernel.submission import carry_out_together
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from app.kernel.database import Database, Session
     from app.kernel.submission import Command, Outcome, Submission
@@ -29,25 +29,25 @@ BATCH_MAX = 500
 _batches_at_once = 2  # one is decided in Python while the other is in the database
 _crowd_wait_seconds = 0.2
 
+AskedT = TypeVar("AskedT")
+ItemT = TypeVar("ItemT")
+ResultT = TypeVar("ResultT")
+
 
 @dataclass(slots=True, eq=False)
-class _Waiting:
+class _Waiting(Generic[AskedT]):
     """A request on its way, and the batch it is in once it is."""
 
-    command: Command[Any, Any]
-    submission: Submission[Any, Any]
-    outcome: asyncio.Future[Outcome]
-    batch: _Batch | None = None
-
-    @property
-    def community(self) -> int:
-        return self.submission.keyed.community
+    community: int
+    asked: AskedT
+    outcome: asyncio.Future[Any]
+    batch: _Batch[AskedT] | None = None
 
     def fail(self, error: Exception) -> None:
         if not self.outcome.done():
             self.outcome.set_exception(error)
 
-    def end(self, outcome: Outcome | Refusal) -> None:
+    def end(self, outcome: Any) -> None:
         if isinstance(outcome, Refusal):
             self.fail(Refused(outcome))
         elif not self.outcome.done():
@@ -55,38 +55,44 @@ class _Waiting:
 
 
 @dataclass(slots=True, eq=False)
-class _Batch:
+class _Batch(Generic[AskedT]):
     """Requests in one transaction, and the task that carries them out."""
 
-    members: list[_Waiting]
+    members: list[_Waiting[AskedT]]
     task: asyncio.Task[None] | None = None
     communities: set[int] = field(default_factory=set)
 
 
-class Coalescer:
-    """The queue of one process before the database's door."""
+class _Coalescer(ABC, Generic[AskedT]):
+    """A queue of one process before the database's door."""
 
-    def __init__(self, database: Database, *, length_max: int) -> None:
-        """Take the database and how many requests may wait; who comes then is sent away."""
-        self._database = database
+    def __init__(self, *, length_max: int, batches_max: int, apart: bool) -> None:
+        """Say how many may wait, how many batches run at once, and whether no two of them share a community."""
         self._length_max = length_max
-        self._batches_max = 1 if database.dialect == "sqlite" else _batches_at_once
-        self._waiting: dict[int, deque[_Waiting]] = {}
+        self._batches_max = batches_max
+        self._apart = apart
+        self._waiting: dict[int, deque[_Waiting[AskedT]]] = {}
         self._length = 0
         self._busy: set[int] = set()
-        self._batches: set[_Batch] = set()
+        self._batches: set[_Batch[AskedT]] = set()
         self._cut_off: set[asyncio.Task[None]] = set()
 
-    async def submit(self, command: Command[Any, Any], submission: Submission[Any, Any]) -> Outcome:
-        """Carry a submission out with those that wait as well.
+    @abstractmethod
+    async def _attempt(
+        self, asked: Sequence[AskedT], communities: Sequence[int], wait_seconds: float | None
+    ) -> Sequence[object]:
+        """Carry out what was asked in one transaction: for each its outcome, or why not."""
 
-        Raises `Unavailable` when too many wait, `Refused` for a caller whose right was withdrawn, and what its own
-        work raised; the work of others never fails it.
+    async def _queue(self, community: int, asked: AskedT) -> Any:
+        """Wait for the outcome of what is asked.
+
+        Raises `Unavailable` when too many wait, `Refused` for a refusal, and what its own work raised; the work of
+        others never fails it.
         """
         if self._length >= self._length_max:
             raise Unavailable
-        one = _Waiting(command, submission, asyncio.get_running_loop().create_future())
-        self._waiting.setdefault(one.community, deque()).append(one)
+        one = _Waiting(community, asked, asyncio.get_running_loop().create_future())
+        self._waiting.setdefault(community, deque()).append(one)
         self._length += 1
         self._start()
         try:
@@ -101,14 +107,15 @@ class Coalescer:
             for one in members:
                 one.batch = batch
             self._batches.add(batch)
-            self._busy |= batch.communities
-            metrics.batch_size.observe(len(members))
+            if self._apart:
+                self._busy |= batch.communities
+            metrics.batch_size.labels(type(self).__name__.lower()).observe(len(members))
             batch.task = asyncio.create_task(self._run(members))
             batch.task.add_done_callback(partial(self._end, batch))
 
-    def _next(self) -> list[_Waiting]:
+    def _next(self) -> list[_Waiting[AskedT]]:
         """Take one request of each community that is not busy, in turn; those not taken are first the next time."""
-        members: list[_Waiting] = []
+        members: list[_Waiting[AskedT]] = []
         ready = deque(community for community in self._waiting if community not in self._busy)
         while ready and len(members) < BATCH_MAX:
             community = ready.popleft()
@@ -120,7 +127,7 @@ class Coalescer:
         self._length -= len(members)
         return members
 
-    def _end(self, batch: _Batch, task: asyncio.Task[None]) -> None:
+    def _end(self, batch: _Batch[AskedT], task: asyncio.Task[None]) -> None:
         error = task.exception() if task.done() and not task.cancelled() else None
         if isinstance(error, Exception):
             for one in batch.members:
@@ -130,7 +137,7 @@ class Coalescer:
             self._busy -= batch.communities
             self._start()
 
-    def _leave(self, one: _Waiting) -> None:
+    def _leave(self, one: _Waiting[AskedT]) -> None:
         """Forget a request whose caller has gone; a batch that nobody waits for any more is cut off."""
         batch = one.batch
         if batch is None:
@@ -146,19 +153,20 @@ class Coalescer:
             batch.task.cancel()
             self._end(batch, batch.task)
 
-    async def _run(self, members: Sequence[_Waiting]) -> None:
+    async def _run(self, members: Sequence[_Waiting[AskedT]]) -> None:
         """Carry requests out in one transaction, or in smaller ones when that cannot be."""
-        communities = {one.community for one in members}
+        communities = sorted({one.community for one in members})
         crowd = len(communities) > 1
         try:
-            outcomes = await self._attempt(members, communities, crowd=crowd)
+            asked = [one.asked for one in members]
+            outcomes = await self._attempt(asked, communities, _crowd_wait_seconds if crowd else None)
         except Unavailable as error:
             if not (crowd and is_contention(error)):
                 for one in members:
                     one.fail(_like(error))
                 return
             # One of the communities is held by somebody else; the others do not wait for it.
-            parts = [[one for one in members if one.community == community] for community in sorted(communities)]
+            parts = [[one for one in members if one.community == community] for community in communities]
             await asyncio.gather(*(self._run(part) for part in parts))
         except Exception as error:  # noqa: BLE001  whoever asked for it gets it
             if len(members) == 1:
@@ -171,14 +179,71 @@ class Coalescer:
             for one, outcome in zip(members, outcomes, strict=True):
                 one.end(outcome)
 
-    async def _attempt(
-        self, members: Sequence[_Waiting], communities: set[int], *, crowd: bool
-    ) -> list[Outcome | Refusal]:
-        async def work(session: Session) -> list[Outcome | Refusal]:
-            return await carry_out_together(session, [(one.command, one.submission) for one in members])
 
-        wait_seconds = _crowd_wait_seconds if crowd else None
-        return await self._database.run(sorted(communities), work, wait_seconds=wait_seconds)
+class Commands(_Coalescer["tuple[Command[Any, Any], Submission[Any, Any]]"]):
+    """Commands on their way. A community is in one batch at a time, because its head would make a second one wait."""
+
+    def __init__(self, database: Database, *, length_max: int) -> None:
+        """Take the database and how many commands may wait; who comes then is sent away."""
+        batches_max = 1 if database.dialect == "sqlite" else _batches_at_once
+        super().__init__(length_max=length_max, batches_max=batches_max, apart=True)
+        self._database = database
+
+    async def submit(self, command: Command[Any, Any], submission: Submission[Any, Any]) -> Outcome:
+        """Carry a submission out with those that wait as well.
+
+        Raises `Unavailable` when too many wait, `Refused` for a caller whose right was withdrawn, and what its own
+        work raised; the work of others never fails it.
+        """
+        return cast("Outcome", await self._queue(submission.keyed.community, (command, submission)))
+
+    async def _attempt(
+        self,
+        asked: Sequence[tuple[Command[Any, Any], Submission[Any, Any]]],
+        communities: Sequence[int],
+        wait_seconds: float | None,
+    ) -> Sequence[Outcome | Refusal]:
+        async def work(session: Session) -> list[Outcome | Refusal]:
+            return await carry_out_together(session, asked)
+
+        homes = {submission.submitter.home for _, submission in asked}
+        return await self._database.run(communities, work, wait_seconds=wait_seconds, seen=homes)
+
+
+class Reads(_Coalescer["tuple[Callable[..., Any], Any]"]):
+    """Reads on their way. Each is a question to a loader, which answers a list of them with a few statements."""
+
+    def __init__(self, database: Database, *, length_max: int) -> None:
+        """Take the database and how many reads may wait; who comes then is sent away."""
+        super().__init__(length_max=length_max, batches_max=_batches_at_once, apart=False)
+        self._database = database
+
+    async def ask(
+        self,
+        load: Callable[[Session, Sequence[ItemT]], Awaitable[Sequence[ResultT | Refusal]]],
+        community: int,
+        item: ItemT,
+    ) -> ResultT:
+        """Load the answer to a question about a community, together with those that wait as well.
+
+        Raises `Unavailable` when too many wait, and `Refused` for a refusal.
+        """
+        return cast("ResultT", await self._queue(community, (load, item)))
+
+    async def _attempt(
+        self, asked: Sequence[tuple[Callable[..., Any], Any]], communities: Sequence[int], wait_seconds: float | None
+    ) -> Sequence[object]:
+        del wait_seconds  # nobody makes a reader wait
+        places: dict[Callable[..., Any], list[int]] = {}
+        for place, (load, _) in enumerate(asked):
+            places.setdefault(load, []).append(place)
+        answers: list[object] = [None] * len(asked)
+        async with self._database.read(*communities) as session:
+            for load, of_load in places.items():
+                found = await load(session, [asked[place][1] for place in of_load])
+                for place, answer in zip(of_load, found, strict=True):
+                    answers[place] = answer
+        return answers
 
 
 def _like(error: Unavailable) -> Unavailable:

@@ -8,25 +8,31 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import ExitStack, asynccontextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from functools import cache, lru_cache
+from itertools import chain
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 from weakref import WeakValueDictionary
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.sql.visitors import iterate
 
 from app.kernel import metrics
+from app.kernel.engines import engines_of
 from app.kernel.errors import Unavailable
 from app.kernel.heads import Head, ledger_heads
-from app.kernel.rows import document_of, rows_of
+from app.kernel.rows import answers, document_of, questions, rows_of, statement_of, together, update_rows
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
     from datetime import datetime
 
+    from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+    from sqlalchemy.sql.elements import ClauseElement
+
     from app.kernel.clock import Clock
-    from app.kernel.rows import Found
+    from app.kernel.rows import Found, Query, Read, Row, Write
     from app.kernel.vault import Vault
     from app.settings import Settings
 
@@ -44,8 +50,9 @@ _busy_states = {_lock_timeout_state, "25006"}
 _busy_classes = ("08", "53", "57", "58")
 # With what a request needs beside it, below the three seconds within which an answer is due.
 _wait_seconds = 2.0
-# What is deleted is overwritten, so that an erased person's key is gone from the file.
-_pragmas = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "recursive_triggers=ON", "secure_delete=ON")
+
+
+_begin_reading = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 
 class _AbandonedError(Exception):
@@ -63,6 +70,9 @@ class Session:
         self.heads: dict[int, Head] = {}
         self._clock = clock
         self._abandoned = False
+        self.seen: set[int] = set()
+        self._waiting: dict[Write, dict[object, Row]] = {}
+        self._foreseen: dict[tuple[Query, str], list[Sequence[Any]]] = {}
 
     def now(self, community: int) -> datetime:
         """Give the community's time: fixed for the transaction that holds its head, else its clock's."""
@@ -74,8 +84,72 @@ class Session:
         self._abandoned = True
 
     async def execute(self, statement: sa.Executable, parameters: Mapping[str, Any] | None = None) -> Found:
-        """Run one statement."""
+        """Run one statement; it sees all that was written before."""
+        if not isinstance(statement, sa.Select):
+            self._foreseen.clear()
+            await self.flush()
+        elif not self._waiting_tables().isdisjoint(_tables_of(statement)):
+            await self.flush()
         return await self.connection.execute(statement, parameters)
+
+    async def load(self, *reads: Read[Any]) -> tuple[Any, ...]:
+        """Ask several questions in one statement: for each what its answer means."""
+        keys = [(read.statement, document_of(self.dialect, read.rows)) for read in reads]
+        missing = [key for read, key in zip(reads, keys, strict=True) if read.rows and key not in self._foreseen]
+        await self._look_up(missing)
+        return tuple(read.understand(self._foreseen.get(key, [])) for read, key in zip(reads, keys, strict=True))
+
+    async def foresee(self, *reads: Read[Any]) -> None:
+        """Ask in one statement what will be asked one by one; it is answered from here until its tables change."""
+        await self._look_up([(read.statement, document_of(self.dialect, read.rows)) for read in reads if read.rows])
+
+    async def _look_up(self, keys: Sequence[tuple[Query, str]]) -> None:
+        if not keys:
+            return
+        if self._waiting and not self._waiting_tables().isdisjoint(
+            chain.from_iterable(_tables_of(statement) for statement, _ in keys)
+        ):
+            await self.flush()
+        asked = questions(self.dialect, tuple(statement for statement, _ in keys))
+        documents = {f"rows_{place}": document for place, (_, document) in enumerate(keys)}
+        found = await self.connection.exec_driver_sql(asked.text, {**asked.constants, **documents})
+        for key, text, columns in zip(keys, found.one(), asked.columns, strict=True):
+            self._foreseen[key] = answers(text, columns)
+
+    async def ask(self, read: Read[ResultT]) -> ResultT:
+        """Ask one question."""
+        (answer,) = await self.load(read)
+        return cast("ResultT", answer)
+
+    async def write_later(self, write: Write, rows: Sequence[Row]) -> None:
+        """Keep rows to write, until something needs to see them or the transaction ends: all in one go is cheaper.
+
+        SQLite, which has no such statement and is not far away, gets them at once.
+        """
+        self._foreseen = {key: found for key, found in self._foreseen.items() if write.table not in _tables_of(key[0])}
+        if self.dialect == "sqlite":
+            document = document_of(self.dialect, rows)
+            await self.connection.execute(statement_of(self.dialect, write, "rows"), {"rows": document})
+            return
+        if write not in self._waiting and write.table in self._waiting_tables():
+            await self.flush()
+        waiting = self._waiting.setdefault(write, {})
+        for row in rows:
+            # Of two updates of a row the later holds; an inserted row is one of its own.
+            waiting[write.key_of(row) if write.key else len(waiting)] = row
+
+    async def flush(self) -> None:
+        """Send what waits to be written, as one statement."""
+        if self._waiting:
+            writes, lists = tuple(self._waiting), list(self._waiting.values())
+            self._waiting = {}
+            documents = {
+                f"rows{place}": document_of(self.dialect, list(rows.values())) for place, rows in enumerate(lists)
+            }
+            await self.connection.exec_driver_sql(together(writes), documents)
+
+    def _waiting_tables(self) -> set[sa.FromClause]:
+        return {write.table for write in self._waiting}
 
     async def execute_rows(
         self, statement: sa.Executable, rows: Sequence[Mapping[str, Any]], **parameters: object
@@ -83,28 +157,25 @@ class Session:
         """Run one statement over the rows that it reads as `rows` (see `app.kernel.rows`)."""
         return await self.execute(statement, {"rows": document_of(self.dialect, rows), **parameters})
 
-    async def show(self, *communities: int, lock_seconds: float | None = None) -> None:
+    async def show(self, *communities: int, opening: str = "") -> None:
         """Name the communities whose rows row level security lets this transaction see.
 
-        `lock_seconds` is how long to wait for a lock, when that is less than usual.
+        `opening` is what PostgreSQL gets before, in the same message.
         """
+        self.seen = set(communities)
+        # What was not visible may be now.
+        self._foreseen.clear()
         if self.dialect == "postgresql":
             listed = ",".join(str(int(community)) for community in communities)
-            # In one message; both are literals of ours, and SET takes no parameters.
-            message = f"SET LOCAL ROLE {APP_ROLE}; SET LOCAL lovebank.communities = '{listed}'"
-            if lock_seconds is not None:
-                message += f"; SET LOCAL lock_timeout = {int(lock_seconds * 1000)}"
-            await self.connection.exec_driver_sql(message)
+            # Literals of ours: SET takes no parameters.
+            await self.connection.exec_driver_sql(
+                f"{opening}SET LOCAL ROLE {APP_ROLE}; SET LOCAL lovebank.communities = '{listed}'"
+            )
 
     async def lock_heads(self, *communities: int) -> None:
         """Lock the heads of these communities in ascending order, so that two writers never wait for each other."""
-        found = await self.execute(
-            sa.select(ledger_heads)
-            .where(ledger_heads.c.community_id.in_(sorted(set(communities))))
-            .order_by(ledger_heads.c.community_id)
-            .with_for_update()
-        )
-        for row in found:
+        asked = [{"community_id": community} for community in set(communities)]
+        for row in await self.execute_rows(_locked_heads(self.dialect), asked):
             now = max(self._clock.now(row.community_id), row.last_at)
             self.heads[row.community_id] = Head(
                 row.community_id, row.transaction_number, row.event_number, row.account_number, now
@@ -123,9 +194,7 @@ class Session:
         return head
 
     async def finish(self) -> None:
-        """Write the heads that handed out numbers; raise when the transaction is to leave nothing behind."""
-        if self._abandoned:
-            raise _AbandonedError
+        """Write what waits and the heads that handed out numbers; raise when it is all to leave nothing behind."""
         changed = [
             {
                 "community_id": head.community,
@@ -137,11 +206,27 @@ class Session:
             for head in self.heads.values()
             if head.changed
         ]
-        if changed:
-            new = rows_of(self.dialect, "rows", list(ledger_heads.c))
-            values = {column.name: column for column in new.c if column.name != "community_id"}
-            matches = ledger_heads.c.community_id == new.c.community_id
-            await self.execute_rows(sa.update(ledger_heads).where(matches).values(values), changed)
+        await update_rows(self, ledger_heads, ("community_id",), changed)
+        await self.flush()
+        if self._abandoned:
+            raise _AbandonedError
+
+
+@cache
+def _locked_heads(dialect: str) -> Query:
+    asked = rows_of(dialect, "rows", [ledger_heads.c.community_id])
+    return (
+        sa.select(ledger_heads)
+        .join_from(asked, ledger_heads, ledger_heads.c.community_id == asked.c.community_id)
+        .order_by(ledger_heads.c.community_id)
+        .with_for_update(of=ledger_heads)
+    )
+
+
+@lru_cache(maxsize=1000)
+def _tables_of(statement: sa.Executable) -> frozenset[sa.FromClause]:
+    """All tables that a statement names, wherever."""
+    return frozenset(element for element in iterate(cast("ClauseElement", statement)) if isinstance(element, sa.Table))
 
 
 class Database:
@@ -151,7 +236,7 @@ class Database:
         """Make the pools; nothing connects before the first transaction."""
         self.clock = clock
         self.vault = vault
-        self._engines = _engines(settings)
+        self._engines = engines_of(settings, wait_seconds=_wait_seconds)
         self._turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
     @property
@@ -160,16 +245,22 @@ class Database:
         return self._engines[0].dialect.name
 
     @asynccontextmanager
-    async def write(self, *communities: int, wait_seconds: float | None = None) -> AsyncIterator[Session]:
+    async def write(
+        self, *communities: int, wait_seconds: float | None = None, seen: Collection[int] = ()
+    ) -> AsyncIterator[Session]:
         """Open a transaction that changes these communities: their heads are locked, and it commits at the end.
 
-        `wait_seconds` is how long to wait for heads that others hold, when that is less than usual.
+        `wait_seconds` is how long to wait for heads that others hold, when that is less than usual; `seen` are
+        communities that it may look at besides.
         """
+        opening = "BEGIN; "
+        if wait_seconds is not None:
+            opening += f"SET LOCAL lock_timeout = {int(wait_seconds * 1000)}; "
         async with (
             self._turn(communities, wait_seconds or _wait_seconds),
             self._transaction(self._engines[0]) as session,
         ):
-            await session.show(*communities, lock_seconds=wait_seconds)
+            await session.show(*{*communities, *seen}, opening=opening)
             await session.lock_heads(*communities)
             yield session
             await session.finish()
@@ -178,13 +269,15 @@ class Database:
     async def read(self, *communities: int) -> AsyncIterator[Session]:
         """Open a read-only transaction over one unchanging picture of these communities."""
         async with self._transaction(self._engines[1]) as session:
-            await session.show(*communities)
+            await session.show(*communities, opening=f"{_begin_reading}; ")
             yield session
 
     @asynccontextmanager
     async def look(self) -> AsyncIterator[Session]:
         """Open a read-only transaction with the connection's own rights: it works before the first migration too."""
         async with self._transaction(self._engines[1]) as session:
+            if self.dialect == "postgresql":
+                await session.connection.exec_driver_sql(_begin_reading)
             yield session
 
     @asynccontextmanager
@@ -210,6 +303,7 @@ class Database:
         work: Callable[[Session], Awaitable[ResultT]],
         *,
         wait_seconds: float | None = None,
+        seen: Collection[int] = (),
     ) -> ResultT:
         """Run work in a write transaction, again when the database asks for it or the connection was lost.
 
@@ -217,7 +311,7 @@ class Database:
         """
         for attempt in range(1, _attempts_max + 1):
             try:
-                async with self.write(*communities, wait_seconds=wait_seconds) as session:
+                async with self.write(*communities, wait_seconds=wait_seconds, seen=seen) as session:
                     return await work(session)
             except Unavailable as error:
                 if attempt == _attempts_max or not _worth_retrying(error.__cause__):
@@ -265,53 +359,3 @@ def _is_outage(error: DBAPIError) -> bool:
     if state is not None:
         return state in _busy_states or state.startswith(_busy_classes)
     return isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError)
-
-
-def _engines(settings: Settings) -> tuple[AsyncEngine, AsyncEngine]:
-    """Make the engines for writing and for reading: on SQLite one connection writes and the others only read."""
-    if not settings.on_sqlite:
-        url = settings.database_url.replace("postgresql://", "postgresql+psycopg://", 1)
-        options = f"-c TimeZone=UTC -c lock_timeout={int(_wait_seconds * 1000)}"
-        pool: dict[str, Any] = {
-            "pool_size": settings.database_pool_size,
-            "max_overflow": 0,
-            "pool_timeout": _wait_seconds,
-            "connect_args": {"options": options, "connect_timeout": 2},
-            "hide_parameters": True,
-        }
-        # A pool of its own for reads, so that they do not wait for writers.
-        reading = create_async_engine(url, **pool)
-        return create_async_engine(url, **pool), reading.execution_options(
-            isolation_level="REPEATABLE READ", postgresql_readonly=True
-        )
-    url = settings.database_url.replace("sqlite://", "sqlite+aiosqlite://", 1)
-    busy: dict[str, Any] = {
-        "connect_args": {"timeout": _wait_seconds},
-        "pool_timeout": _wait_seconds,
-        "max_overflow": 0,
-        "hide_parameters": True,
-    }
-    writer = create_async_engine(url, poolclass=sa.AsyncAdaptedQueuePool, pool_size=1, **busy)
-    readers = create_async_engine(
-        url, poolclass=sa.AsyncAdaptedQueuePool, pool_size=settings.database_pool_size, **busy
-    )
-    prepare_sqlite(writer.sync_engine, begin="BEGIN IMMEDIATE")
-    prepare_sqlite(readers.sync_engine, begin="BEGIN", pragmas=("query_only=ON",))
-    return writer, readers
-
-
-def prepare_sqlite(engine: sa.Engine, *, begin: str, pragmas: Sequence[str] = ()) -> None:
-    """Make an engine's SQLite connections durable and strict, and begin their transactions with this statement."""
-
-    @sa.event.listens_for(engine, "connect")
-    def configure(connection: Any, _record: object) -> None:
-        # Without this the driver begins transactions by itself, and later than it should.
-        connection.isolation_level = None
-        cursor = connection.cursor()
-        for pragma in (*_pragmas, *pragmas):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
-
-    @sa.event.listens_for(engine, "begin")
-    def begin_transaction(connection: sa.Connection) -> None:
-        connection.exec_driver_sql(begin)

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import sqlalchemy as sa
 
 from app.kernel import persons
 from app.kernel.errors import Refusal
-from app.kernel.rows import insert_rows, rows_of
+from app.kernel.rows import Read, insert_rows, rows_of
 from app.kernel.tables import metadata, tenant_key
 from app.kernel.types import Id, Instant
 from app.kernel.vault import seal, unseal
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from app.kernel.database import Session
-    from app.kernel.rows import AnyRow, Query
+    from app.kernel.rows import Query
 
 idempotency_keys = sa.Table(
     "idempotency_keys",
@@ -145,19 +145,39 @@ def _known(dialect: str) -> Query:
     )
 
 
+def known(session: Session, asked: Sequence[Keyed]) -> Read[dict[tuple[int, str, str], _Found]]:
+    """Ask which of these keys were seen before."""
+    rows = [{"community_id": item.community, "caller": item.caller, "key": item.key} for item in asked]
+    return Read(_known(session.dialect), rows, _by_place)
+
+
 async def known_answers(session: Session, asked: Sequence[Keyed]) -> dict[Keyed, Answer | Refusal]:
     """For each key seen before: its first answer, or why that cannot be given. New keys are missing."""
-    rows = [{"community_id": item.community, "caller": item.caller, "key": item.key} for item in asked]
-    found = {
-        (row.community_id, row.caller, row.key): row
-        for row in await session.execute_rows(_known(session.dialect), rows)
-    }
+    found = await session.ask(known(session, asked))
     named = [(row.community_id, row.person_id) for row in found.values() if row.person_id]
     keys = await persons.load_keys(session, named)
     return {item: _replay(item, found[item[:3]], keys) for item in asked if item[:3] in found}
 
 
-def _replay(item: Keyed, row: AnyRow, keys: dict[persons.Person, bytes]) -> Answer | Refusal:
+class _Found(NamedTuple):
+    """A key that is known, with its answer as far as that is kept."""
+
+    community_id: int
+    caller: str
+    key: str
+    request_hash: str
+    created_at: datetime
+    status: int | None
+    location: str | None
+    body: str
+    person_id: UUID | None
+
+
+def _by_place(rows: list[Sequence[Any]]) -> dict[tuple[int, str, str], _Found]:
+    return {(row[0], row[1], row[2]): _Found(*row) for row in rows}
+
+
+def _replay(item: Keyed, row: _Found, keys: dict[persons.Person, bytes]) -> Answer | Refusal:
     if row.request_hash != item.request_hash:
         return IdempotencyKeyReused()
     if row.status is None:

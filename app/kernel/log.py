@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import orjson
 import structlog
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def set_up_logs(settings: Settings) -> None:
         structlog.processors.format_exc_info,
     ]
     if settings.log_format == "json":
-        last: structlog.types.Processor = structlog.processors.JSONRenderer(ensure_ascii=False)
+        last: structlog.types.Processor = structlog.processors.JSONRenderer(_json)
     else:
         last = structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty())
     structlog.configure(
@@ -40,6 +41,10 @@ def set_up_logs(settings: Settings) -> None:
         logging.getLogger(name).handlers = []
         logging.getLogger(name).setLevel(logging.INFO)
     logging.getLogger("uvicorn.access").disabled = True
+
+
+def _json(event: dict[str, Any], **_: Any) -> str:
+    return orjson.dumps(event, default=repr).decode()
 
 
 logger = structlog.get_logger("lovebank")

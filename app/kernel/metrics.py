@@ -13,7 +13,8 @@ transaction_seconds = Histogram(
 )
 batch_size = Histogram(
     "lovebank_batch_size",
-    "Requests that one transaction carried together.",
+    "Requests that one transaction carried together, commands or reads.",
+    ["of"],
     buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256, 512),
 )
 postings = Counter("lovebank_postings_total", "Postings written.")

@@ -14,7 +14,7 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy.exc import DBAPIError
 
-from app.kernel.database import prepare_sqlite
+from app.kernel.engines import prepare_sqlite
 from app.kernel.errors import Unavailable
 
 if TYPE_CHECKING:

@@ -5,22 +5,30 @@ The statement's text does not depend on how many rows there are, so it is compil
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 import orjson
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
-from app.kernel.types import micros
+from app.kernel.types import json_reader, micros
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
-    from sqlalchemy.sql.dml import Insert
+    from sqlalchemy import Dialect
 
     from app.kernel.database import Session
+
+ResultT = TypeVar("ResultT")
+
+_psycopg = PGDialect_psycopg()  # type: ignore[no-untyped-call]
+_dialects: dict[str, Dialect] = {"postgresql": _psycopg, "sqlite": sqlite.dialect(paramstyle="named")}
 
 Row = dict[str, Any]
 """A row to insert: values by column name."""
@@ -30,7 +38,7 @@ AnyRow: TypeAlias = "sa.Row[*tuple[Any, ...]]"
 Found: TypeAlias = "sa.CursorResult[*tuple[Any, ...]]"
 
 
-def rows_of(dialect: str, name: str, columns: Sequence[sa.Column[Any]]) -> sa.FromClause:
+def rows_of(dialect: str, name: str, columns: Sequence[sa.ColumnClause[Any]]) -> sa.FromClause:
     """Make a table `name` of a JSON document bound under the same name, with these columns' names and types."""
     document = sa.bindparam(name, type_=sa.Text())
     if dialect == "postgresql":
@@ -59,14 +67,105 @@ def _micros(value: datetime) -> Any:
     return micros(value) if hasattr(value, "hour") else value.isoformat()
 
 
+@dataclass(frozen=True, slots=True)
+class Read(Generic[ResultT]):
+    """A question about a list of rows, which its statement reads as `rows`, and what the found rows mean."""
+
+    statement: Query
+    rows: Sequence[Mapping[str, Any]]
+    understand: Callable[[list[Sequence[Any]]], ResultT]
+
+
+class Questions(NamedTuple):
+    """One statement for several: its text, its constants by name, and for each how its columns come out of JSON."""
+
+    text: str
+    constants: dict[str, Any]
+    columns: tuple[tuple[tuple[int, Callable[[Any], Any]], ...], ...]
+
+
+_name = {"postgresql": re.compile(r"%\((\w+)\)s"), "sqlite": re.compile(r"(?<!:):(\w+)")}
+_place = {"postgresql": r"%(\1_{})s", "sqlite": r":\1_{}"}
+_array = {
+    "postgresql": "json_agg(json_build_array({}))::text",
+    "sqlite": "json_group_array(json_array({}))",
+}
+
+
 @cache
-def _insert(dialect: str, table: sa.Table, names: tuple[str, ...]) -> Insert:
-    source = rows_of(dialect, "rows", [table.c[name] for name in names])
-    return sa.insert(table).from_select(list(names), sa.select(*source.c), include_defaults=False)
+def questions(dialect: str, statements: tuple[Query, ...]) -> Questions:
+    """Write one statement that answers several, each with a JSON array of rows; each reads its list as `rows_N`.
+
+    A list of constants (`IN`) is not known here: write `OR`.
+    """
+    texts: list[str] = []
+    constants: dict[str, Any] = {}
+    columns: list[Any] = []
+    for place, statement in enumerate(statements):
+        compiled = statement.compile(dialect=_dialects[dialect])
+        text = _name[dialect].sub(_place[dialect].format(place), str(compiled))
+        constants |= {f"{name}_{place}": value for name, value in compiled.params.items() if name != "rows"}
+        names = ", ".join(f"c{number}" for number in range(len(statement.selected_columns)))
+        array = _array[dialect].format(names)
+        texts.append(f"(WITH found ({names}) AS ({text}) SELECT {array} FROM found)")  # noqa: S608  texts of ours
+        readers = [json_reader(column.type, dialect) for column in statement.selected_columns]
+        columns.append(tuple((number, reader) for number, reader in enumerate(readers) if reader is not None))
+    return Questions("SELECT " + ", ".join(texts), constants, tuple(columns))
+
+
+def answers(text: str | None, columns: Sequence[tuple[int, Callable[[Any], Any]]]) -> list[Sequence[Any]]:
+    """Read the rows of one question out of its JSON array."""
+    rows: list[Any] = orjson.loads(text) if text else []
+    for row in rows:
+        for number, reader in columns:
+            if row[number] is not None:
+                row[number] = reader(row[number])
+    return rows
+
+
+class Write(NamedTuple):
+    """An INSERT of rows with these columns; or, with the columns of a key, an UPDATE of the others by it."""
+
+    table: sa.Table
+    columns: tuple[str, ...]
+    key: tuple[str, ...] = ()
+
+    def key_of(self, row: Row) -> tuple[Any, ...]:
+        """What an UPDATE finds the row by."""
+        return tuple(row[name] for name in self.key)
+
+
+@cache
+def statement_of(dialect: str, write: Write, name: str) -> sa.Insert | sa.Update:
+    """Make the statement of a write over the rows bound under a name."""
+    table, source = write.table, rows_of(dialect, name, [write.table.c[column] for column in write.columns])
+    if not write.key:
+        return sa.insert(table).from_select(list(write.columns), sa.select(*source.c), include_defaults=False)
+    values = {column: source.c[column] for column in write.columns if column not in write.key}
+    return sa.update(table).where(*(table.c[column] == source.c[column] for column in write.key)).values(values)
+
+
+@cache
+def together(writes: tuple[Write, ...]) -> str:
+    """Write PostgreSQL's one statement for several writes; the rows of the first are bound as `rows0`, and so on.
+
+    None of them sees the others' rows, and what checks rows (keys, triggers) looks at them once all are in.
+    """
+    texts = [
+        str(statement_of("postgresql", write, f"rows{place}").compile(dialect=_psycopg))
+        for place, write in enumerate(writes)
+    ]
+    before = ", ".join(f"write{place} AS ({text})" for place, text in enumerate(texts[:-1]))
+    return f"WITH {before} {texts[-1]}" if before else texts[-1]
 
 
 async def insert_rows(session: Session, table: sa.Table, rows: Sequence[Row]) -> None:
-    """Insert all rows (the same keys in each) with one statement; none for an empty list."""
+    """Insert all rows (the same columns in each), at the latest when a statement reads the table, or at the end."""
     if rows:
-        statement = _insert(session.dialect, table, tuple(rows[0]))
-        await session.execute(statement, {"rows": document_of(session.dialect, rows)})
+        await session.write_later(Write(table, tuple(rows[0])), rows)
+
+
+async def update_rows(session: Session, table: sa.Table, key: tuple[str, ...], rows: Sequence[Row]) -> None:
+    """Update rows (the same columns in each) by a key, as late as `insert_rows` inserts."""
+    if rows:
+        await session.write_later(Write(table, tuple(rows[0]), key), rows)

@@ -13,9 +13,10 @@ from app.kernel.errors import Refusal, Refused
 from app.kernel.idempotency import Answer, IdempotencyKeyReused, Keyed
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Sequence
 
     from app.kernel.database import Session
+    from app.kernel.rows import Read
 
 ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
@@ -31,6 +32,13 @@ class Submitter(Protocol):
     @property
     def community(self) -> int:
         """The community's small number (0: the city)."""
+
+    @property
+    def home(self) -> int:
+        """The community that its right comes from."""
+
+    def reads(self, session: Session, others: Sequence[Self], /) -> Sequence[Read[Any]]:
+        """What `withdrawn` will ask."""
 
     async def withdrawn(self, session: Session, others: Sequence[Self], /) -> Sequence[Refusal | None]:
         """For each of others: why it may not go on, if its right was withdrawn since its token was made."""
@@ -63,10 +71,14 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Command(Generic[ItemT, ResultT]):
-    """A use case over a list, with how its refusals are written as answers."""
+    """A use case over a list, with how its refusals are written as answers.
+
+    `reads` gives questions that it is likely to ask, so that they can be asked together.
+    """
 
     run: Callable[[Session, Sequence[ItemT]], Awaitable[Sequence[ResultT | Refusal]]]
     refuse: Callable[[Refusal], Answer]
+    reads: Callable[[Session, Sequence[ItemT]], Sequence[Read[Any]]] | None = None
 
 
 async def carry_out_together(
@@ -74,16 +86,36 @@ async def carry_out_together(
 ) -> list[Outcome | Refusal]:
     """Carry out submissions of any commands: for each its outcome, or why its submitter may not go on any more."""
     submitters = [submission.submitter for _, submission in asked]
+    await _foresee(session, asked)
     ends: list[Outcome | Refusal | None] = list(await submitters[0].withdrawn(session, submitters))
-    places: dict[Command[Any, Any], list[int]] = {}
-    for place, (command, _) in enumerate(asked):
-        if ends[place] is None:
-            places.setdefault(command, []).append(place)
-    for command, of_command in places.items():
+    allowed = [place for place, end in enumerate(ends) if end is None]
+    for command, of_command in _by_command(asked, allowed).items():
         outcomes = await carry_out(session, command, [asked[place][1] for place in of_command])
         for place, outcome in zip(of_command, outcomes, strict=True):
             ends[place] = outcome
     return [end for end in ends if end is not None]
+
+
+def _by_command(
+    asked: Sequence[tuple[Command[Any, Any], Submission[Any, Any]]], places: Iterable[int]
+) -> dict[Command[Any, Any], list[int]]:
+    by_command: dict[Command[Any, Any], list[int]] = {}
+    for place in places:
+        by_command.setdefault(asked[place][0], []).append(place)
+    return by_command
+
+
+async def _foresee(session: Session, asked: Sequence[tuple[Command[Any, Any], Submission[Any, Any]]]) -> None:
+    """Ask in one statement what the work is likely to ask, as if every submission was new and allowed."""
+    submitters = [submission.submitter for _, submission in asked]
+    if not {submitter.home for submitter in submitters} <= session.seen:
+        return
+    reads = [*submitters[0].reads(session, submitters)]
+    for command, places in _by_command(asked, range(len(asked))).items():
+        reads.append(idempotency.known(session, [asked[place][1].keyed for place in places]))
+        if command.reads is not None:
+            reads += command.reads(session, [asked[place][1].item for place in places])
+    await session.foresee(*reads)
 
 
 async def carry_out(

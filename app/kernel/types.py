@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import orjson
 from sqlalchemy import BigInteger, Boolean, Date, DateTime, Integer, Text
-from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sqlalchemy import Dialect
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -121,3 +124,18 @@ class Document(TypeDecorator[Any]):
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:
         """Give the parsed document back."""
         return orjson.loads(value) if value is not None and dialect.name == "sqlite" else value
+
+
+_sqlite = sqlite.dialect()
+_json_readers: dict[type[TypeEngine[Any]], Callable[[Any], Any]] = {
+    Id: UUID,
+    Instant: datetime.fromisoformat,
+    LocalDate: dt.date.fromisoformat,
+}
+
+
+def json_reader(column_type: TypeEngine[Any], dialect: str) -> Callable[[Any], Any] | None:
+    """How a value of a column comes out of a JSON document that the database made; None where it is one already."""
+    if dialect == "sqlite" and isinstance(column_type, TypeDecorator):
+        return partial(column_type.process_result_value, dialect=_sqlite)
+    return next((reader for kind, reader in _json_readers.items() if isinstance(column_type, kind)), None)

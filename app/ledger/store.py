@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import sqlalchemy as sa
 
-from app.kernel.rows import insert_rows, rows_of
+from app.kernel.rows import Read, insert_rows, rows_of, update_rows
 from app.ledger.rules import Account, State
 from app.ledger.tables import ledger_accounts, ledger_balances, ledger_postings, ledger_transactions
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from sqlalchemy import RowMapping
@@ -68,9 +68,15 @@ def _same(left: sa.FromClause, right: sa.FromClause, *names: str) -> sa.ColumnEl
 
 async def load_states(session: Session, accounts: Iterable[Account]) -> dict[Account, State]:
     """Load what these accounts hold; one that was never opened is missing from the answer."""
+    return await session.ask(ask_states(session, accounts))
+
+
+def ask_states(session: Session, accounts: Iterable[Account]) -> Read[dict[Account, State]]:
+    """Ask what these accounts hold; one that was never opened is missing from the answer."""
     asked = [{"community_id": account.community, "address": account.address} for account in sorted(set(accounts))]
-    found = await session.execute_rows(_states(session.dialect), asked)
-    return {Account(row[0], row[1]): State(*row[2:]) for row in found}
+    return Read(
+        _states(session.dialect), asked, lambda rows: {Account(row[0], row[1]): State(*row[2:]) for row in rows}
+    )
 
 
 async def insert_accounts(session: Session, accounts: Sequence[Row]) -> None:
@@ -94,18 +100,7 @@ async def append(
     else:
         await insert_rows(session, ledger_transactions, transactions)
         await insert_rows(session, ledger_postings, postings)
-    await session.execute_rows(_new_balances(session.dialect), balances)
-
-
-@cache
-def _new_balances(dialect: str) -> sa.Update:
-    table = ledger_balances
-    new = rows_of(dialect, "rows", [table.c.community_id, table.c.account_number, table.c.version, table.c.balance])
-    return (
-        sa.update(table)
-        .where(_same(table, new, "community_id", "account_number"))
-        .values(version=new.c.version, balance=new.c.balance)
-    )
+    await update_rows(session, ledger_balances, ("community_id", "account_number"), balances)
 
 
 _lines = sa.select(
@@ -126,18 +121,60 @@ _lines = sa.select(
 )
 
 
-async def lines_of_account(session: Session, account: Account, *, before: int, limit: int | None) -> list[Line]:
-    """Load an account's newest postings, at most `limit`, with a version below `before`; newest first."""
-    conditions = [
-        ledger_postings.c.community_id == account.community,
-        ledger_postings.c.account_number
-        == sa.select(ledger_accounts.c.account_number)
-        .where(ledger_accounts.c.community_id == account.community, ledger_accounts.c.address == account.address)
-        .scalar_subquery(),
-        ledger_postings.c.version < before,
+class Span(NamedTuple):
+    """Some of an account's postings, by version: from `first` to below `before`."""
+
+    account: Account
+    number: int
+    first: int
+    before: int
+
+
+@cache
+def _in_spans(dialect: str) -> Query:
+    p, t = ledger_postings.c, ledger_transactions.c
+    bounds = [sa.column("first", p.version.type), sa.column("before", p.version.type)]
+    asked = rows_of(dialect, "rows", [p.community_id, p.account_number, *bounds])
+    within = _same(ledger_postings, asked, "community_id", "account_number")
+    return (
+        sa.select(
+            p.community_id,
+            p.account_number,
+            p.transaction_number,
+            t.posted_at,
+            t.kind,
+            p.amount,
+            p.balance_after,
+            p.version,
+            t.reference,
+        )
+        .join_from(asked, ledger_postings, within & (p.version >= asked.c.first) & (p.version < asked.c.before))
+        .join(ledger_transactions, _same(ledger_postings, ledger_transactions, "community_id", "transaction_number"))
+    )
+
+
+async def load_lines(
+    session: Session, states: Mapping[Account, State], spans: Collection[Span]
+) -> dict[Account, list[Line]]:
+    """Load the postings in these spans by account, in no order, each once where spans overlap."""
+    if not spans:
+        return {}
+    rows = [
+        {
+            "community_id": span.account.community,
+            "account_number": span.number,
+            "first": span.first,
+            "before": span.before,
+        }
+        for span in spans
     ]
-    found = await session.execute(_lines.where(*conditions).order_by(ledger_postings.c.version.desc()).limit(limit))
-    return [Line(*row[1:]) for row in found]
+    accounts = {(span.account.community, span.number): span.account for span in spans}
+    lines: dict[Account, dict[int, Line]] = {}
+    for row in await session.execute_rows(_in_spans(session.dialect), rows):
+        account = accounts[row[0], row[1]]
+        line = Line(row[2], row[3], row[4], account.address, states[account].unit, row[5], row[6], row[7], row[8])
+        lines.setdefault(account, {})[line.version] = line
+    return {account: list(found.values()) for account, found in lines.items()}
 
 
 async def lines_of_transactions(session: Session, community: int, numbers: Sequence[int]) -> dict[int, list[Line]]:

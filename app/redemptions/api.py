@@ -9,10 +9,10 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 
 from app.access.guard import Admitted, AdmittedDep
-from app.http.commands import answered, created, submit
+from app.http.commands import Hot, answered, created, submit
 from app.http.context import ContextDep
 from app.http.lists import ListingDep
-from app.http.operations import ACCOUNT_READERS, DESK, operation
+from app.http.operations import ACCOUNT_READERS, DESK, hot, operation
 from app.redemptions import service
 from app.redemptions.rules import CANCELLED, COLLECTED, Redemption
 from app.redemptions.schemas import (
@@ -45,6 +45,7 @@ _example = {
         example=_example,
     ),
 )
+@hot
 async def create_redemption(request: Request, body: RedemptionNew, admitted: AdmittedDep) -> Response:
     """Hold points and pieces for a volunteer until they are collected, cancelled or lapse."""
     return await submit(
@@ -53,7 +54,7 @@ async def create_redemption(request: Request, body: RedemptionNew, admitted: Adm
         body=body,
         item=body.command(admitted.community, admitted.caller_id),
         run=service.reserve_unreferenced,
-        hot=True,
+        hot=Hot(),
         render=lambda redemption: created(request, redemption.id, RedemptionModel.of(redemption)),
     )
 
@@ -101,6 +102,7 @@ async def get_redemption(redemption_id: UUID, context: ContextDep, admitted: Adm
         example={"pickup_code": "042917"},
     ),
 )
+@hot
 async def collect_redemption(
     redemption_id: UUID, request: Request, body: CollectionNew, admitted: AdmittedDep
 ) -> Response:
@@ -113,7 +115,7 @@ async def collect_redemption(
             admitted.community, redemption_id, COLLECTED, admitted.caller_id, pickup_code=body.pickup_code
         ),
         run=service.close_redemptions,
-        hot=True,
+        hot=Hot(),
         render=lambda redemption: answered(RedemptionModel.of(redemption)),
     )
 
@@ -129,6 +131,7 @@ async def collect_redemption(
         example={"reason": "不需要了"},
     ),
 )
+@hot
 async def cancel_redemption(
     redemption_id: UUID, request: Request, body: CancellationBody, admitted: AdmittedDep
 ) -> Response:
@@ -139,7 +142,7 @@ async def cancel_redemption(
         body=body,
         item=service.Closing(admitted.community, redemption_id, CANCELLED, admitted.caller_id, reason=body.reason),
         run=service.close_redemptions,
-        hot=True,
+        hot=Hot(),
         render=lambda redemption: answered(RedemptionModel.of(redemption)),
     )
 

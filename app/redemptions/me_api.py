@@ -8,10 +8,10 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 
 from app.access.guard import AdmittedDep
-from app.http.commands import answered, created, submit
+from app.http.commands import Hot, answered, created, submit
 from app.http.context import ContextDep
 from app.http.lists import ListingDep
-from app.http.operations import OWN, operation
+from app.http.operations import OWN, hot, operation
 from app.redemptions import service
 from app.redemptions.rules import CANCELLED
 from app.redemptions.schemas import CancellationBody, OwnRedemptionNew, RedemptionModel, RedemptionPage, Status
@@ -31,6 +31,7 @@ router = APIRouter(prefix="/v1/me/redemptions", tags=["own data"])
         example={"lines": [{"goods_id": "01936f5e-7c1a-7bbd-9d2e-0a51b1e0b001", "quantity": 1}]},
     ),
 )
+@hot
 async def create_own_redemption(request: Request, body: OwnRedemptionNew, admitted: AdmittedDep) -> Response:
     """Hold the caller's points and pieces until they are collected at the counter, cancelled or lapse."""
     return await submit(
@@ -39,7 +40,7 @@ async def create_own_redemption(request: Request, body: OwnRedemptionNew, admitt
         body=body,
         item=service.NewRedemption(admitted.community, admitted.volunteer_id, body.wanted, admitted.caller_id),
         run=service.reserve_unreferenced,
-        hot=True,
+        hot=Hot(),
         render=lambda redemption: created(request, redemption.id, RedemptionModel.of(redemption)),
     )
 
@@ -85,6 +86,7 @@ async def get_own_redemption(redemption_id: UUID, context: ContextDep, admitted:
         example={"reason": "不需要了"},
     ),
 )
+@hot
 async def cancel_own_redemption(
     redemption_id: UUID, request: Request, body: CancellationBody, admitted: AdmittedDep
 ) -> Response:
@@ -102,6 +104,6 @@ async def cancel_own_redemption(
             volunteer_id=admitted.volunteer_id,
         ),
         run=service.close_redemptions,
-        hot=True,
+        hot=Hot(),
         render=lambda redemption: answered(RedemptionModel.of(redemption)),
     )

@@ -145,9 +145,10 @@ async def reserve_unreferenced(session: Session, new: Sequence[NewRedemption]) -
 
 
 async def _load(session: Session, new: Sequence[NewRedemption]) -> _Loaded:
-    communities = await communities_by_number(session, {item.community for item in new})
+    communities = await session.ask(communities_by_number(session, {item.community for item in new}))
     volunteers = {(item.community, item.volunteer_id) for item in new if item.volunteer_id is not None}
-    known = set(await consent_dates(session, volunteers))
+    consents = await session.ask(consent_dates(session, volunteers))
+    known = set(consents)
     wanted = {(item.community, one.goods_id) for item in new for one in item.wanted if one.goods_id is not None}
     goods = await load_goods(session, wanted)
     points = {key: Account(key[0], points_account(key[1])) for key in known}

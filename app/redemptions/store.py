@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import sqlalchemy as sa
 
-from app.kernel.rows import insert_rows, rows_of
+from app.kernel.rows import insert_rows, rows_of, update_rows
 from app.kernel.types import LocalDate
 from app.redemptions.rules import COLLECTED, RESERVED, Line, Redemption
 from app.redemptions.tables import redemption_lines, redemption_returns, redemptions
@@ -189,16 +189,6 @@ async def _with_lines(session: Session, rows: Sequence[AnyRow]) -> list[Redempti
     ]
 
 
-_closing = ("status", "closed_at", "closed_by", "reason")
-
-
-@cache
-def _update(dialect: str, names: tuple[str, ...]) -> sa.Update:
-    new = rows_of(dialect, "rows", [_r.community_id, _r.redemption_id, *(_r[name] for name in names)])
-    matches = (_r.community_id == new.c.community_id) & (_r.redemption_id == new.c.redemption_id)
-    return sa.update(redemptions).where(matches).values({name: new.c[name] for name in names})
-
-
 async def close(session: Session, closed: Sequence[Redemption]) -> None:
     """Store how redemptions were closed."""
     rows = [
@@ -212,7 +202,7 @@ async def close(session: Session, closed: Sequence[Redemption]) -> None:
         }
         for one in closed
     ]
-    await session.execute_rows(_update(session.dialect, _closing), rows)
+    await update_rows(session, redemptions, ("community_id", "redemption_id"), rows)
 
 
 async def give_back(session: Session, returned: Sequence[Redemption]) -> None:
@@ -229,7 +219,7 @@ async def give_back(session: Session, returned: Sequence[Redemption]) -> None:
         for key, one in zip(keys, returned, strict=True)
     ]
     statuses = [{**key, "status": one.status} for key, one in zip(keys, returned, strict=True)]
-    await session.execute_rows(_update(session.dialect, ("status",)), statuses)
+    await update_rows(session, redemptions, ("community_id", "redemption_id"), statuses)
     await insert_rows(session, redemption_returns, rows)
 
 

@@ -8,10 +8,10 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 
 from app.access.guard import AdmittedDep
-from app.http.commands import created, submit
+from app.http.commands import Hot, created, submit
 from app.http.context import ContextDep
 from app.http.lists import ListingDep
-from app.http.operations import ACCOUNT_READERS, DESK, operation
+from app.http.operations import ACCOUNT_READERS, DESK, hot, operation
 from app.transfers import service
 from app.transfers.schemas import TransferModel, TransferNew, TransferPage
 
@@ -37,6 +37,7 @@ _example = {
         example=_example,
     ),
 )
+@hot
 async def create_transfer(request: Request, body: TransferNew, admitted: AdmittedDep) -> Response:
     """Give a volunteer's free points to another volunteer, whose points owed they settle first, or to the pool."""
     return await submit(
@@ -45,7 +46,7 @@ async def create_transfer(request: Request, body: TransferNew, admitted: Admitte
         body=body,
         item=body.command(admitted.community, admitted.caller_id),
         run=service.transfer_points,
-        hot=True,
+        hot=Hot(),
         render=lambda transfer: created(request, transfer.id, TransferModel.of(transfer)),
     )
 

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from itertools import chain
+from typing import TYPE_CHECKING, NamedTuple
 
 from app import ledger
-from app.kernel.errors import NotFound, Refused
-from app.ledger import Account, State
+from app.kernel.errors import NotFound
+from app.ledger import Account, ExtractAsked
 from app.volunteers.rules import minutes_account, owed_account, points_account, reserved_account
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
     from uuid import UUID
 
     from app.kernel.database import Session
+    from app.kernel.errors import Refusal
     from app.kernel.paging import Paging
-    from app.ledger import Line
+    from app.ledger import Extract, Line, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,19 +34,26 @@ class Holdings:
     as_of: datetime
 
 
-async def get_balance(session: Session, community: int, volunteer_id: UUID) -> Holdings:
-    """What a volunteer holds now. Raises `Refused(NotFound)`."""
-    addresses = [
-        minutes_account(volunteer_id),
-        points_account(volunteer_id),
-        reserved_account(volunteer_id),
-        owed_account(volunteer_id),
+_account_names = (minutes_account, points_account, reserved_account, owed_account)
+
+
+async def get_balances(session: Session, asked: Sequence[tuple[int, UUID]]) -> list[Holdings | Refusal]:
+    """What volunteers hold now, each named by community and id; a refusal for one who is not there."""
+    accounts = [
+        [Account(community, name(volunteer_id)) for name in _account_names] for community, volunteer_id in asked
     ]
-    accounts = [Account(community, address) for address in addresses]
-    states: dict[Account, State] = await ledger.states(session, accounts)
-    if not states:
-        raise Refused(NotFound(resource="volunteer"))
-    minutes, points, reserved, owed = (states[account] for account in accounts)
+    states = await ledger.states(session, chain.from_iterable(accounts))
+    return [
+        _holdings(session, community, [states.get(one) for one in own])
+        for own, (community, _) in zip(accounts, asked, strict=True)
+    ]
+
+
+def _holdings(session: Session, community: int, states: Sequence[State | None]) -> Holdings | Refusal:
+    found = [state for state in states if state is not None]
+    if not found:
+        return NotFound(resource="volunteer")
+    minutes, points, reserved, owed = found
     return Holdings(
         minutes.balance, points.balance, reserved.balance, owed.balance, points.version, session.now(community)
     )
@@ -57,20 +67,37 @@ class StatementLine:
     place: list[int]
 
 
-async def get_statement(session: Session, community: int, paging: Paging, *, volunteer_id: UUID) -> list[StatementLine]:
-    """The volunteer's minutes and points, newest first. Raises `Refused(NotFound)`.
+class AskedStatement(NamedTuple):
+    """A page of a volunteer's statement that is asked for."""
+
+    community: int
+    volunteer_id: UUID
+    paging: Paging
+
+
+async def get_statements(session: Session, asked: Sequence[AskedStatement]) -> list[list[StatementLine] | Refusal]:
+    """Volunteers' minutes and points, newest first; a refusal for one who is not there.
 
     Where a page goes on is a version of each account, so that it stays free of what is posted meanwhile.
     """
-    accounts = [Account(community, minutes_account(volunteer_id)), Account(community, points_account(volunteer_id))]
-    states = await ledger.states(session, accounts)
-    if not states:
-        raise Refused(NotFound(resource="volunteer"))
-    below = paging.position or [states[account].version + 1 for account in accounts]
-    lines = await ledger.statement(session, accounts, before=below, limit=paging.wanted)
-    places = dict(zip((account.address for account in accounts), below, strict=True))
+    extracts = await ledger.extracts(
+        session,
+        [
+            ExtractAsked(
+                tuple(Account(one.community, name(one.volunteer_id)) for name in (minutes_account, points_account)),
+                one.paging.position,
+                one.paging.wanted,
+            )
+            for one in asked
+        ],
+    )
+    return [NotFound(resource="volunteer") if extract is None else _placed(extract) for extract in extracts]
+
+
+def _placed(extract: Extract) -> list[StatementLine]:
+    places = dict(zip((account.address for account in extract.accounts), extract.before, strict=True))
     shown = []
-    for line in lines:
+    for line in extract.lines:
         places[line.account] = line.version
         shown.append(StatementLine(line, list(places.values())))
     return shown

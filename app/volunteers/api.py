@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from operator import attrgetter
 from typing import Annotated
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from app.http.commands import answered, created, submit
 from app.http.context import ContextDep
 from app.http.edits import ExpectedDep, edit, etag
 from app.http.lists import ListingDep
-from app.http.operations import ACCOUNT_READERS, DESK, MANAGERS, NAMED, NAMELESS, READERS, VERIFIER, operation
+from app.http.operations import ACCOUNT_READERS, DESK, MANAGERS, NAMED, NAMELESS, READERS, VERIFIER, hot, operation
 from app.kernel.errors import Refused
 from app.kernel.idempotency import Answer
 from app.volunteers import accounts, changing, erasing, service
@@ -176,10 +177,10 @@ async def erase_volunteer(volunteer_id: UUID, request: Request, body: ErasureNew
     response_model=BalanceModel,
     **operation(roles=ACCOUNT_READERS, summary="Read a volunteer's balance"),
 )
+@hot
 async def get_balance(volunteer_id: UUID, context: ContextDep, admitted: AdmittedDep) -> BalanceModel:
     """What the volunteer holds now."""
-    async with context.database.read(admitted.community) as session:
-        held = await accounts.get_balance(session, admitted.community, volunteer_id)
+    held = await context.reads.ask(accounts.get_balances, admitted.community, (admitted.community, volunteer_id))
     return BalanceModel.model_validate(held)
 
 
@@ -188,8 +189,14 @@ async def get_balance(volunteer_id: UUID, context: ContextDep, admitted: Admitte
     response_model=StatementPage,
     **operation(roles=ACCOUNT_READERS, summary="Read a volunteer's statement", problems=["invalid-cursor"]),
 )
+@hot
 async def get_statement(volunteer_id: UUID, listing: ListingDep, admitted: AdmittedDep) -> StatementPage:
     """Minutes and points with their balances after each line, newest first."""
-    find = partial(accounts.get_statement, volunteer_id=volunteer_id)
-    page = await listing.page(f"statement/{volunteer_id}", admitted.community, find, place=lambda line: line.place)
+    page = await listing.page_together(
+        f"statement/{volunteer_id}",
+        admitted.community,
+        accounts.get_statements,
+        partial(accounts.AskedStatement, admitted.community, volunteer_id),
+        place=attrgetter("place"),
+    )
     return StatementPage.of(page, lambda placed: LineModel.model_validate(placed.line))

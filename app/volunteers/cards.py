@@ -20,7 +20,8 @@ async def issue_cards(session: Session, new: Sequence[NewCard]) -> list[Card | R
     """Issue cards in order, each in place of the volunteer's card before."""
     asked = {(item.community, item.volunteer_id) for item in new}
     # Who was erased is still among the volunteers, but has no key any more.
-    present = set(await store.consent_dates(session, asked)) & set(await persons.load_keys(session, list(asked)))
+    consents = await session.ask(store.consent_dates(session.dialect, asked))
+    present = consents.keys() & set(await persons.load_keys(session, list(asked)))
     known = [(item.community, item.volunteer_id) in present for item in new]
     issued = iter(await cards.issue_cards(session, [item for item, here in zip(new, known, strict=True) if here]))
     return [next(issued) if here else NotFound(resource="volunteer") for here in known]

@@ -44,7 +44,7 @@ class Household:
 async def create_households(session: Session, new: Sequence[NewHousehold]) -> list[Household | Refusal]:
     """Make households in order."""
     asked = {(item.community, volunteer_id) for item in new for volunteer_id in item.volunteer_ids}
-    known = await store.consent_dates(session, asked) if asked else {}
+    known = await session.ask(store.consent_dates(session.dialect, asked)) if asked else {}
     outcomes: list[Household | Refusal] = []
     for item in new:
         unknown = next((one for one in item.volunteer_ids if (item.community, one) not in known), None)

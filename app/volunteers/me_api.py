@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from functools import partial
+from operator import attrgetter
 
 from fastapi import APIRouter
 
 from app.access.guard import AdmittedDep
 from app.http.context import ContextDep
 from app.http.lists import ListingDep
-from app.http.operations import OWN, operation
+from app.http.operations import OWN, hot, operation
 from app.volunteers import accounts, service
 from app.volunteers.rules import with_masked_id
 from app.volunteers.schemas import BalanceModel, LineModel, StatementPage, VolunteerModel
@@ -30,10 +31,12 @@ async def get_own_data(context: ContextDep, admitted: AdmittedDep) -> VolunteerM
 
 
 @router.get("/balance", response_model=BalanceModel, **operation(roles=OWN, summary="Read one's own balance"))
+@hot
 async def get_own_balance(context: ContextDep, admitted: AdmittedDep) -> BalanceModel:
     """What the caller holds now."""
-    async with context.database.read(admitted.community) as session:
-        held = await accounts.get_balance(session, admitted.community, admitted.volunteer_id)
+    held = await context.reads.ask(
+        accounts.get_balances, admitted.community, (admitted.community, admitted.volunteer_id)
+    )
     return BalanceModel.model_validate(held)
 
 
@@ -42,9 +45,14 @@ async def get_own_balance(context: ContextDep, admitted: AdmittedDep) -> Balance
     response_model=StatementPage,
     **operation(roles=OWN, summary="Read one's own statement", problems=["invalid-cursor"]),
 )
+@hot
 async def get_own_statement(listing: ListingDep, admitted: AdmittedDep) -> StatementPage:
     """The caller's minutes and points with their balances after each line, newest first."""
-    find = partial(accounts.get_statement, volunteer_id=admitted.volunteer_id)
-    name = f"own-statement/{admitted.volunteer_id}"
-    page = await listing.page(name, admitted.community, find, place=lambda line: line.place)
+    page = await listing.page_together(
+        f"own-statement/{admitted.volunteer_id}",
+        admitted.community,
+        accounts.get_statements,
+        partial(accounts.AskedStatement, admitted.community, admitted.volunteer_id),
+        place=attrgetter("place"),
+    )
     return StatementPage.of(page, lambda placed: LineModel.model_validate(placed.line))

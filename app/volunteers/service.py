@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from app.communities.rules import Community
     from app.kernel.database import Session
     from app.kernel.paging import Paging
-    from app.kernel.rows import AnyRow
+    from app.kernel.rows import AnyRow, Read
     from app.kernel.vault import Vault
     from app.volunteers.store import VolunteerKey
 
@@ -62,7 +62,7 @@ class Registration:
 
 async def register_volunteers(session: Session, new: Sequence[Registration]) -> list[Volunteer | Refusal]:
     """Register volunteers in order with their accounts, each phone and ID number once per community."""
-    communities = await communities_by_number(session, (item.community for item in new))
+    communities = await session.ask(communities_by_number(session, (item.community for item in new)))
     hashed = [_hashes(session.vault, item) for item in new]
     taken_phones = set(await store.holders(session, "phone_hash", [(h.community, h.phone) for h in hashed]))
     numbers = [(h.community, h.id_number) for h in hashed if h.id_number]
@@ -277,9 +277,9 @@ async def find_by_phone(session: Session, community: int, phones: Iterable[str])
     return {hashes[key]: volunteer_id for key, volunteer_id in found.items()}
 
 
-async def consent_dates(session: Session, asked: Collection[VolunteerKey]) -> dict[VolunteerKey, dt.date]:
-    """The local dates on which these volunteers gave their consent; unknown and erased ones are missing."""
-    return await store.consent_dates(session, asked)
+def consent_dates(session: Session, asked: Collection[VolunteerKey]) -> Read[dict[VolunteerKey, dt.date]]:
+    """Ask for the local dates on which these volunteers gave their consent; unknown and erased ones are missing."""
+    return store.consent_dates(session.dialect, asked)
 
 
 async def housemates(session: Session, community: int, volunteer_ids: Collection[UUID]) -> dict[UUID, frozenset[UUID]]:

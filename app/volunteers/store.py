@@ -8,7 +8,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from app.kernel.rows import insert_rows, rows_of
+from app.kernel.rows import Read, insert_rows, rows_of
 from app.volunteers.tables import erasures, household_members, households, volunteers
 
 if TYPE_CHECKING:
@@ -63,11 +63,10 @@ def _consents(dialect: str) -> Query:
     )
 
 
-async def consent_dates(session: Session, asked: Collection[VolunteerKey]) -> dict[VolunteerKey, dt.date]:
-    """Load the local dates of these volunteers' consents; unknown and erased ones are missing."""
-    rows = [{"community_id": community, "volunteer_id": volunteer_id} for community, volunteer_id in set(asked)]
-    found = await session.execute_rows(_consents(session.dialect), rows)
-    return {(row[0], row[1]): row[2] for row in found}
+def consent_dates(dialect: str, asked: Collection[VolunteerKey]) -> Read[dict[VolunteerKey, dt.date]]:
+    """Ask for the local dates of these volunteers' consents; unknown and erased ones are missing."""
+    rows = [{"community_id": community, "volunteer_id": volunteer_id} for community, volunteer_id in sorted(set(asked))]
+    return Read(_consents(dialect), rows, lambda found: {(row[0], row[1]): row[2] for row in found})
 
 
 @cache

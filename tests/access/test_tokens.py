@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote_plus
 
@@ -11,6 +12,9 @@ from joserfc import jwt
 from joserfc.jwk import KeySet, OKPKey
 from joserfc.jws import JWSRegistry
 
+from app.access.rules import Caller
+from app.access.tokens import Tokens, new_signing_key
+from app.kernel.errors import Refused
 from tests.bank import done, refused
 
 if TYPE_CHECKING:
@@ -199,3 +203,22 @@ async def test_token_in_any_other_place_than_the_header_is_none(bank: Bank) -> N
         f"Bearer {bank.manager.token},x".encode(),
     ):
         refused(await bank.http.get(url, headers={b"Authorization": header}), "invalid-token")
+
+
+def test_a_token_that_was_checked_is_good_no_longer_than_it_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    tokens = Tokens(new_signing_key(), issuer="http://bank.test", seconds=60)
+    token = tokens.issue(Caller("1-desk", "front_desk", 1, None))
+    assert [tokens.check(token, roles=["front_desk"]).id for _ in range(2)] == ["1-desk"] * 2
+    later = time.time() + 62
+    monkeypatch.setattr(time, "time", lambda: later)
+    with pytest.raises(Refused):
+        tokens.check(token, roles=["front_desk"])
+
+
+def test_checked_tokens_are_remembered_up_to_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.access.tokens.CHECKED_MAX", 2)
+    tokens = Tokens(new_signing_key(), issuer="http://bank.test", seconds=60)
+    issued = [tokens.issue(Caller(f"1-{n}", "front_desk", 1, None)) for n in range(4)]
+    for _ in range(2):
+        assert [tokens.check(token, roles=["front_desk"]).id for token in issued] == [f"1-{n}" for n in range(4)]
+    assert len(tokens._checked) == 2  # noqa: SLF001  what is remembered shows nowhere else

@@ -120,13 +120,12 @@ async def test_movements_see_each_other_and_take_the_same_statements_however_man
     table = {}
     for size in (1, 10, 200):
         new = [NewStockMovement(bank.number, goods_id, "received", 1, "1-manager") for _ in range(size)]
-        async with bank.database.write(bank.number) as session:
-            with statements(session) as sent:
-                outcomes = await move_stock(session, new)
+        async with bank.database.write(bank.number) as session, statements(session) as sent:
+            outcomes = await move_stock(session, new)
         assert not [one for one in outcomes if isinstance(one, Refusal)]
         table[size] = len(sent)
     # Articles and shelves are read, and shelves again by the ledger; event, movement and three of the ledger written.
-    assert table == dict.fromkeys((1, 10, 200), 8)
+    assert table == dict.fromkeys((1, 10, 200), {"sqlite": 8, "postgresql": 4}[bank.database.dialect])
     assert await stock(bank, article) == (211, 0, 0, 0)
     steps = [("written_off", 200), ("written_off", 12), ("counted", 12), ("written_off", 12), ("written_off", 1)]
     new = [NewStockMovement(bank.number, goods_id, kind, quantity, "1-manager") for kind, quantity in steps]

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import event
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncIterator
 
     from app.kernel.database import Session
 
 
-@contextmanager
-def statements(session: Session) -> Iterator[list[str]]:
-    """Collect the statements that are sent to the session's database within the block."""
+@asynccontextmanager
+async def statements(session: Session) -> AsyncIterator[list[str]]:
+    """Collect the statements that are sent to the session's database within the block, or wait to be sent after it."""
     engine = session.connection.sync_engine
     sent: list[str] = []
 
@@ -25,5 +25,6 @@ def statements(session: Session) -> Iterator[list[str]]:
     event.listen(engine, "before_cursor_execute", keep)
     try:
         yield sent
+        await session.flush()
     finally:
         event.remove(engine, "before_cursor_execute", keep)

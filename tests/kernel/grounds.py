@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from app.kernel.database import Database, Session
+    from app.kernel.rows import Read
     from app.settings import Settings
 
 
@@ -36,6 +37,13 @@ class Desk:
 
     caller_id: str
     community: int
+
+    @property
+    def home(self) -> int:
+        return self.community
+
+    def reads(self, _session: Session, _others: Sequence[Desk]) -> list[Read[Any]]:
+        return []
 
     async def withdrawn(self, _session: Session, others: Sequence[Desk]) -> list[Refusal | None]:
         return [Withdrawn() if other.caller_id == "gone" else None for other in others]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from app.kernel.coalesce import BATCH_MAX, Coalescer
+from app.kernel.coalesce import BATCH_MAX, Commands
 from app.kernel.errors import Refused, Unavailable
 from app.kernel.events import Event, append, read_after
 from app.kernel.idempotency import Answer, Keyed
@@ -39,7 +39,7 @@ class Door:
     most_under_way: int = 0
 
     def __post_init__(self) -> None:
-        self.coalescer = Coalescer(self.database, length_max=self.length_max)
+        self.coalescer = Commands(self.database, length_max=self.length_max)
         self.command = Command(self.announce, lambda refusal: Answer(409, refusal.code.encode()))
 
     async def announce(self, session: Session, items: Sequence[tuple[int, str]]) -> list[str | Refusal]:

@@ -11,7 +11,7 @@ import pytest
 from app import ledger
 from app.kernel.errors import Refusal
 from app.kernel.paging import Paging
-from app.ledger import Account, BalanceOutOfBounds, Entry, InconsistentError, Posted, rules
+from app.ledger import Account, BalanceOutOfBounds, Entry, ExtractAsked, InconsistentError, Posted, rules
 from tests.bank import NOW
 from tests.ledger.books import (
     ACCOUNTS,
@@ -188,14 +188,24 @@ def shown(line: Line) -> tuple[int, str, int, int, int]:
     return line.transaction_id, line.account.rpartition("/")[2], line.amount, line.balance_after, line.version
 
 
+async def extract(
+    session: Session, accounts: tuple[Account, ...], *, limit: int | None, before: list[int] | None = None
+) -> list[Line]:
+    """An extract of accounts that are there, beside others that ask for other pages of the same."""
+    asked = [ExtractAsked(accounts, before, limit), ExtractAsked(accounts, None, 1)]
+    found, newest = await ledger.extracts(session, asked)
+    assert found
+    assert newest
+    assert newest.lines == (await ledger.extracts(session, asked[1:]))[0].lines  # type: ignore[union-attr]
+    return found.lines
+
+
 async def test_a_statement_shows_the_newest_first_and_of_one_transaction_in_the_order_asked_for(
     books: Database,
 ) -> None:
     await post(books, deposit(10, 60), gift(3), deposit(5, 30))
     async with books.read(1) as session:
-        lines = await ledger.statement(
-            session, [Account(1, MINUTES), Account(1, POINTS)], before=[NEWEST, NEWEST], limit=9
-        )
+        lines = await extract(session, (Account(1, MINUTES), Account(1, POINTS)), limit=9)
         assert [shown(line) for line in lines] == [
             (3, "minutes", 30, 90, 2),
             (3, "points", 5, 12, 3),
@@ -206,19 +216,20 @@ async def test_a_statement_shows_the_newest_first_and_of_one_transaction_in_the_
         first = lines[0]
         assert (first.posted_at, first.kind, first.account, first.unit) == (NOW, "deposit", MINUTES, "MINUTE")
         assert first.reference == "service-records/1"
-        assert await ledger.statement(session, [Account(1, "nobody")], before=[NEWEST], limit=9) == []
+        assert await ledger.extracts(session, [ExtractAsked((Account(1, "nobody"),), None, 9)]) == [None]
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 50])
 async def test_a_statement_read_in_pages_is_the_whole_of_it(books: Database, limit: int) -> None:
     await post(books, deposit(10, 60), gift(3), deposit(5, 30), gift(1))
-    accounts = [Account(1, MINUTES), Account(1, POINTS)]
+    accounts = (Account(1, MINUTES), Account(1, POINTS))
     before = [NEWEST, NEWEST]
     read: list[Line] = []
     async with books.read(1) as session:
-        whole = await ledger.statement(session, accounts, before=[NEWEST, NEWEST], limit=100)
+        whole = await extract(session, accounts, limit=None)
+        assert whole == await extract(session, accounts, limit=100)
         for _ in range(len(whole) + 1):
-            page = await ledger.statement(session, accounts, before=before, limit=limit)
+            page = await extract(session, accounts, before=before, limit=limit)
             assert len(page) <= limit
             read += page
             for line in page:

@@ -10,9 +10,9 @@ import pytest
 import sqlalchemy as sa
 
 from app import ledger
-from app.ledger import Account, NewAccount
+from app.ledger import Account, ExtractAsked, NewAccount
 from tests.bank import NOW
-from tests.ledger.books import ACCOUNTS, NEWEST, POINTS, deposit, gift, post
+from tests.ledger.books import ACCOUNTS, POINTS, deposit, gift, post
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,18 +26,15 @@ POSTING = {
         "INSERT ledger_transactions",
         "UPDATE ledger_balances",
     ],
-    "postgresql": [
-        "SELECT ledger_accounts",
-        "INSERT ledger_transactions",
-        "INSERT ledger_postings",
-        "UPDATE ledger_balances",
-    ],
+    # All that is written goes in one statement.
+    "postgresql": ["SELECT ledger_accounts", "WITH ledger_transactions"],
 }
+MOVING_THE_HEAD = {"sqlite": ["UPDATE ledger_heads"], "postgresql": []}
 OPENING = {
     "sqlite": ["BEGIN IMMEDIATE", "SELECT ledger_heads"],
-    "postgresql": ["SET LOCAL", "SELECT ledger_heads"],
+    "postgresql": ["BEGIN; SET", "SELECT ledger_heads"],
 }
-READING = {"sqlite": ["BEGIN"], "postgresql": ["SET LOCAL"]}
+READING = {"sqlite": ["BEGIN"], "postgresql": ["BEGIN ISOLATION"]}
 
 
 @contextmanager
@@ -58,12 +55,12 @@ def statements_sent() -> Iterator[list[str]]:
 
 
 @pytest.mark.parametrize("count", [1, 2, 300])
-async def test_posting_takes_four_statements_and_the_head_two_more(books: Database, count: int) -> None:
+async def test_posting_takes_the_same_statements_and_the_head_two_more(books: Database, count: int) -> None:
     entries = [deposit(10, community=1 + place % 2) for place in range(count)]
     with statements_sent() as sent:
         outcomes = await post(books, *entries)
     assert len(outcomes) == count
-    assert sent == [*OPENING[books.dialect], *POSTING[books.dialect], "UPDATE ledger_heads"]
+    assert sent == [*OPENING[books.dialect], *POSTING[books.dialect], *MOVING_THE_HEAD[books.dialect]]
 
 
 async def test_a_batch_of_which_nothing_holds_takes_one_statement_and_no_head(books: Database) -> None:
@@ -78,6 +75,7 @@ async def test_reversing_takes_two_statements_more(books: Database, count: int) 
     async with books.write(1) as session:
         with statements_sent() as sent:
             await ledger.reverse(session, 1, range(1, count + 1), reason="mistake", posted_by="1-manager")
+            await session.flush()
     assert sent == ["SELECT ledger_transactions", "SELECT ledger_transactions", *POSTING[books.dialect]]
 
 
@@ -87,10 +85,12 @@ async def test_opening_accounts_takes_two_statements(books: Database, count: int
     async with books.write(1) as session:
         with statements_sent() as sent:
             await ledger.open_accounts(session, new)
-    assert sent == ["INSERT ledger_accounts", "INSERT ledger_balances"]
+            await session.flush()
+    one = {"sqlite": ["INSERT ledger_accounts", "INSERT ledger_balances"], "postgresql": ["WITH ledger_accounts"]}
+    assert sent == one[books.dialect]
 
 
-async def test_reading_takes_one_statement_and_a_statement_one_for_each_account(books: Database) -> None:
+async def test_reading_takes_one_statement_and_extracts_one_more_however_many(books: Database) -> None:
     await post(books, *[deposit(10)] * 20)
     accounts = [Account(1, address) for address in ACCOUNTS]
     with statements_sent() as sent:
@@ -98,10 +98,10 @@ async def test_reading_takes_one_statement_and_a_statement_one_for_each_account(
             await ledger.balances(session, accounts)
             await ledger.balances(session, accounts, at=NOW)
             await ledger.trial_balance(session, 1)
-            await ledger.statement(session, [Account(1, POINTS)], before=[NEWEST], limit=50)
-            await ledger.statement(session, accounts[:3], before=[NEWEST] * 3, limit=50)
+            await ledger.extracts(session, [ExtractAsked((Account(1, POINTS),), None, 50)])
+            await ledger.extracts(session, [ExtractAsked(tuple(accounts[:3]), None, 50)] * 3)
     assert sent[: len(READING[books.dialect])] == READING[books.dialect]
-    assert [text.partition(" ")[0] for text in sent[len(READING[books.dialect]) :]] == ["SELECT"] * (1 + 1 + 1 + 1 + 3)
+    assert [text.partition(" ")[0] for text in sent[len(READING[books.dialect]) :]] == ["SELECT"] * (1 + 1 + 1 + 2 + 2)
 
 
 async def test_an_audit_takes_twelve_statements_however_large_the_ledger(books: Database) -> None:

@@ -24,13 +24,13 @@ SIZES = (1, 10, 200)
     [
         # Communities, consents, goods, balances, what was taken, and balances again for the ledger are read; events,
         # redemptions, lines, three tables of the ledger, jobs and the earliest job are written.
-        pytest.param(False, 14, id="without references"),
+        pytest.param(False, {"sqlite": 14, "postgresql": 8}, id="without references"),
         # References are read and written besides.
-        pytest.param(True, 16, id="with references"),
+        pytest.param(True, {"sqlite": 16, "postgresql": 10}, id="with references"),
     ],
 )
 async def test_one_redemption_takes_as_many_statements_as_two_hundred(
-    bank: Bank, *, referenced: bool, reserving: int
+    bank: Bank, *, referenced: bool, reserving: dict[str, int]
 ) -> None:
     volunteer = await rich(bank, 450)
     articles = [await bank.goods(pieces=250, price=1, limit_per_person=1000) for _ in range(2)]
@@ -40,9 +40,8 @@ async def test_one_redemption_takes_as_many_statements_as_two_hundred(
             new = orders(bank, volunteer, articles, [f"{status}-{size}-{number}" for number in range(size)])
             if not referenced:
                 new = [replace(one, reference=None) for one in new]
-            async with bank.database.write(bank.number) as session:
-                with statements(session) as sent:
-                    outcomes = [one.outcome for one in await reserve_goods(session, new)]
+            async with bank.database.write(bank.number) as session, statements(session) as sent:
+                outcomes = [one.outcome for one in await reserve_goods(session, new)]
             made = [one for one in outcomes if isinstance(one, Redemption)]
             assert len(made) == size
             table["reserve", size] = len(sent)
@@ -51,13 +50,14 @@ async def test_one_redemption_takes_as_many_statements_as_two_hundred(
             closings = [
                 Closing(bank.number, one.id, status, bank.desk.client_id, pickup_code=one.pickup_code) for one in made
             ]
-            async with bank.database.write(bank.number) as session:
-                with statements(session) as sent:
-                    closed = await close_redemptions(session, closings)
+            async with bank.database.write(bank.number) as session, statements(session) as sent:
+                closed = await close_redemptions(session, closings)
             assert [isinstance(one, Redemption) and one.status for one in closed] == [status] * size
             table[status, size] = len(sent)
     # Closing reads redemptions, lines and balances, and writes the status, three tables of the ledger and events.
-    counts = {"reserve": reserving, LAPSED: 8, CANCELLED: 8, COLLECTED: 8}
+    engine = bank.database.dialect
+    closing = {"sqlite": 8, "postgresql": 4}[engine]
+    counts = {"reserve": reserving[engine], LAPSED: closing, CANCELLED: closing, COLLECTED: closing}
     assert table == {(step, size): count for step, count in counts.items() for size in SIZES}
     assert await points(bank, volunteer) == (450 - 2 * sum(SIZES), 0)
 

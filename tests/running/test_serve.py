@@ -11,7 +11,7 @@ import sys
 import time
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
@@ -51,7 +51,7 @@ def started(folder: Path, *arguments: str, **environment: str) -> Iterator[tuple
     )
     try:
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=10) as client:
-            _wait_until_alive(process, client, folder)
+            wait_until_it_answers(process, f"{client.base_url}/livez", folder / "service.log")
             yield process, client
     finally:
         process.kill()
@@ -59,15 +59,16 @@ def started(folder: Path, *arguments: str, **environment: str) -> Iterator[tuple
         log.close()
 
 
-def _wait_until_alive(process: subprocess.Popen[str], client: httpx.Client, folder: Path) -> None:
+def wait_until_it_answers(process: subprocess.Popen[Any], url: str, log: Path | None = None) -> None:
+    """Wait until a process serves an address; fail with its log when it ends or takes too long."""
     until = time.monotonic() + _start_seconds_max
     while True:
         try:
-            client.get("/livez").raise_for_status()
+            httpx.get(url).raise_for_status()
         except httpx.TransportError:
-            log = (folder / "service.log").read_text(encoding="utf-8")
-            assert process.poll() is None, log
-            assert time.monotonic() < until, log
+            words = log.read_text(encoding="utf-8") if log else ""
+            assert process.poll() is None, words
+            assert time.monotonic() < until, words
             time.sleep(0.05)
         else:
             return

@@ -1,0 +1,70 @@
+"""The engines of both databases: pools of connections that are durable, strict, and patient for a while only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from app.settings import Settings
+
+# What is deleted is overwritten, so that an erased person's key is gone from the file.
+_pragmas = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "recursive_triggers=ON", "secure_delete=ON")
+
+
+def engines_of(settings: Settings, *, wait_seconds: float) -> tuple[AsyncEngine, AsyncEngine]:
+    """Make the engines for writing and for reading: on SQLite one connection writes and the others only read.
+
+    `wait_seconds` is how long they wait for a connection, a lock or another writer.
+    """
+    if not settings.on_sqlite:
+        url = settings.database_url.replace("postgresql://", "postgresql+psycopg://", 1)
+        options = f"-c TimeZone=UTC -c lock_timeout={int(wait_seconds * 1000)}"
+        # Writers find every row by a key. Plans are kept: one made while tables are small has to be right later too.
+        keyed = "".join(f" -c enable_{way}=off" for way in ("seqscan", "hashjoin", "mergejoin"))
+        pool: dict[str, Any] = {
+            "pool_size": settings.database_pool_size,
+            "max_overflow": 0,
+            "pool_timeout": wait_seconds,
+            # `BEGIN` is sent with what opens a transaction, not by the driver in a message of its own.
+            "connect_args": {"options": options + keyed, "connect_timeout": 2, "autocommit": True},
+            "hide_parameters": True,
+        }
+        # A pool of its own for reads, so that they do not wait for writers.
+        reading = create_async_engine(url, **{**pool, "connect_args": {**pool["connect_args"], "options": options}})
+        return create_async_engine(url, **pool), reading
+    url = settings.database_url.replace("sqlite://", "sqlite+aiosqlite://", 1)
+    busy: dict[str, Any] = {
+        "connect_args": {"timeout": wait_seconds},
+        "pool_timeout": wait_seconds,
+        "max_overflow": 0,
+        "hide_parameters": True,
+    }
+    writer = create_async_engine(url, poolclass=sa.AsyncAdaptedQueuePool, pool_size=1, **busy)
+    readers = create_async_engine(
+        url, poolclass=sa.AsyncAdaptedQueuePool, pool_size=settings.database_pool_size, **busy
+    )
+    prepare_sqlite(writer.sync_engine, begin="BEGIN IMMEDIATE")
+    prepare_sqlite(readers.sync_engine, begin="BEGIN", pragmas=("query_only=ON",))
+    return writer, readers
+
+
+def prepare_sqlite(engine: sa.Engine, *, begin: str, pragmas: Sequence[str] = ()) -> None:
+    """Make an engine's SQLite connections durable and strict, and begin their transactions with this statement."""
+
+    @sa.event.listens_for(engine, "connect")
+    def configure(connection: Any, _record: object) -> None:
+        # Without this the driver begins transactions by itself, and later than it should.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in (*_pragmas, *pragmas):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @sa.event.listens_for(engine, "begin")
+    def begin_transaction(connection: sa.Connection) -> None:
+        connection.exec_driver_sql(begin)

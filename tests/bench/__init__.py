@@ -1,0 +1,1 @@
+"""Benchmarks: how fast the service is through HTTP, as ratios to peers measured in the same run."""

@@ -1,0 +1,116 @@
+"""What is measured: a migrated database with communities, volunteers and clients, and the service over it."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import SecretStr
+
+from app.access.tokens import new_signing_key
+from app.kernel.migrating import migrate
+from app.main import create_app
+from app.settings import Settings
+from tests.bank import Bank, TestClock
+from tests.conftest import new_postgresql
+from tests.running.test_serve import started
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+VOLUNTEERS = 40
+"""Volunteers of each community."""
+
+_pepper = "a pepper for benchmarks that is long enough"
+_token_seconds = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A community as the load sees it: its path, a front desk's token, its volunteers."""
+
+    number: int
+    path: str
+    token: str
+    volunteers: list[str]
+
+    def line(self) -> str:
+        """The target as `load.lua` reads it."""
+        return f"{self.path} {self.token} {','.join(self.volunteers)}\n"
+
+
+@dataclass(slots=True)
+class World:
+    """A furnished database. `requests` counts what was ever sent, so that no run repeats another."""
+
+    settings: Settings
+    targets: list[Target]
+    folder: Path
+    requests: int = 0
+
+    @contextmanager
+    def served(self, *arguments: str) -> Iterator[str]:
+        """Run the service over the database and give its address."""
+        assert self.settings.signing_key
+        environment = {
+            "LOVEBANK_DATABASE_URL": self.settings.database_url,
+            "LOVEBANK_SIGNING_KEY": self.settings.signing_key.get_secret_value(),
+            "LOVEBANK_SECRET_PEPPER": _pepper,
+        }
+        with started(self.folder, "serve", *arguments, **environment) as (_, client):
+            yield str(client.base_url)
+
+
+@contextmanager
+def furnished(engine: str, communities: int) -> Iterator[World]:
+    """A new database of an engine with so many communities; it goes away afterwards."""
+    with tempfile.TemporaryDirectory(prefix="lovebank-bench-") as name, _database(engine, Path(name)) as url:
+        settings = Settings(
+            database_url=url,
+            secret_pepper=SecretStr(_pepper),
+            signing_key=SecretStr(new_signing_key()),
+            token_seconds=_token_seconds,
+        )
+        migrate(settings)
+        yield World(settings, asyncio.run(_furnish(settings, communities)), Path(name))
+
+
+@contextmanager
+def _database(engine: str, folder: Path) -> Iterator[str]:
+    if engine == "sqlite":
+        yield f"sqlite:///{folder / 'bank.db'}"
+    else:
+        with new_postgresql() as url:
+            yield url
+
+
+@asynccontextmanager
+async def _bank(settings: Settings) -> AsyncIterator[Bank]:
+    clock = TestClock()
+    # The server that comes after lives in the real present.
+    clock.moment = datetime.now(UTC)
+    app = create_app(settings, clock=clock)
+    async with Bank(app, clock) as bank:
+        yield bank
+    await app.state.context.database.close()
+
+
+async def _furnish(settings: Settings, communities: int) -> list[Target]:
+    async with _bank(settings) as bank:
+        targets = [await _target(bank)]
+        while len(targets) < communities:
+            targets.append(await _target(bank))
+        return targets
+
+
+async def _target(bank: Bank) -> Target:
+    await bank.open_community(verification="recorder")
+    await bank.kind(points_per_hour=10)
+    people: list[Any] = await asyncio.gather(*(bank.volunteer() for _ in range(VOLUNTEERS)))
+    path = f"/v1/communities/{bank.community['id']}"
+    return Target(bank.number, path, bank.desk.token, [person["id"] for person in people])
