@@ -31,6 +31,7 @@ RUNTIME_LOCK = ROOT / "requirements.lock"
 DEV_LOCK = ROOT / "requirements-dev.lock"
 PYTHON_MIN = (3, 11)
 ERROR_LINES_MAX = 25
+MODULES = {"test": "pytest", "soak": "tests.fuzz", "bench": "tests.bench"}
 
 
 def say(text: str, end: str = "\n") -> None:
@@ -120,10 +121,12 @@ def demo(port: int, *, fresh: bool) -> NoReturn:
     become("-m", "app", "demo", "--port", str(port), *(["--fresh"] if fresh else []), LOVEBANK_DATABASE_URL=url)
 
 
-def beside_postgresql(module: str, arguments: list[str]) -> NoReturn:
-    """Runs a module beside a throw-away PostgreSQL; paths among the arguments start at the repository's folder."""
+def develop(command: str, arguments: list[str]) -> NoReturn:
+    """Runs a command of development; paths among its arguments start at the repository's folder."""
     setup(dev=True)
-    become("-m", "tests.postgres", "--", str(VENV_PYTHON), "-m", module, *arguments)
+    # Benchmarks start a PostgreSQL of their own, one that keeps what it commits.
+    beside = [] if command == "bench" else ["-m", "tests.postgres", "--", str(VENV_PYTHON)]
+    become(*beside, "-m", MODULES[command], *arguments)
 
 
 def main(arguments: list[str]) -> None:
@@ -140,10 +143,9 @@ def main(arguments: list[str]) -> None:
     demo_parser.add_argument("--fresh", action="store_true", help="start again with new demo data")
     commands.add_parser("test", help="set up for development and run pytest with the arguments that follow")
     commands.add_parser("soak", help="run for long what tests run shortly; soak --help tells more")
-    modules = {"test": "pytest", "soak": "tests.fuzz"}
-    if arguments and arguments[0] in modules:
-        # argparse would take the module's options for its own.
-        beside_postgresql(modules[arguments[0]], arguments[1:])
+    commands.add_parser("bench", help="measure how fast the service is; bench --help tells more")
+    if arguments and arguments[0] in MODULES:  # argparse would take the module's options for its own
+        develop(arguments[0], arguments[1:])
     options = parser.parse_args(arguments)
     if options.command == "setup":
         setup(dev=options.dev)

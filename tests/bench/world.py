@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ from tests.conftest import new_postgresql
 from tests.running.test_serve import started
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import AsyncIterator, Iterator
 
 VOLUNTEERS = 40
@@ -53,17 +54,29 @@ class World:
     folder: Path
     requests: int = 0
 
+    def apart(self) -> World:
+        """The same world for a load beside another, with files of its own."""
+        folder = self.folder / "apart"
+        folder.mkdir(exist_ok=True)
+        return replace(self, folder=folder)
+
     @contextmanager
     def served(self, *arguments: str) -> Iterator[str]:
         """Run the service over the database and give its address."""
+        with self.started(*arguments) as (url, _):
+            yield url
+
+    @contextmanager
+    def started(self, *arguments: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+        """Run the service over the database and give its address and process."""
         assert self.settings.signing_key
         environment = {
             "LOVEBANK_DATABASE_URL": self.settings.database_url,
             "LOVEBANK_SIGNING_KEY": self.settings.signing_key.get_secret_value(),
             "LOVEBANK_SECRET_PEPPER": _pepper,
         }
-        with started(self.folder, "serve", *arguments, **environment) as (_, client):
-            yield str(client.base_url)
+        with started(self.folder, "serve", *arguments, **environment) as (process, client):
+            yield str(client.base_url), process
 
 
 @contextmanager

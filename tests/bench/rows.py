@@ -1,0 +1,184 @@
+"""The table of benchmarks: each row a ratio of the service to a peer, in pairs that take turns within one run."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from statistics import median
+from typing import TYPE_CHECKING
+
+import psycopg
+
+from tests.bench import peers
+from tests.bench.load import BATCH_ROWS, Load, empty_route, loaded
+from tests.bench.world import furnished
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.bench.world import World
+
+COMMUNITIES = 50
+READERS = 8
+_batch_connections = 4
+_warm_up_seconds = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of the table: what is measured, the goal of its ratio, and the pairs (the service's, the peer's)."""
+
+    name: str
+    unit: str
+    goal: float
+    pairs: list[tuple[float, float]]
+    at_most: bool = False
+    notes: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def ratio(self) -> float:
+        """The median of the pairs' ratios."""
+        return median(ours / peer for ours, peer in self.pairs)
+
+    @property
+    def reached(self) -> bool:
+        """Whether the goal is reached."""
+        return self.ratio <= self.goal if self.at_most else self.ratio >= self.goal
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How long and how often to measure, and whom to tell of each step."""
+
+    seconds: float
+    pairs: int
+    step: Callable[[str], None]
+
+    def take(self, name: str, ours: Callable[[], float], peer: Callable[[], float]) -> list[tuple[float, float]]:
+        """Measure both sides in turn."""
+        found = []
+        for number in range(1, self.pairs + 1):
+            self.step(f"{name}: {number} of {self.pairs}")
+            found.append((ours(), peer()))
+        return found
+
+
+def on_postgresql(plan: Plan) -> Iterator[Row]:
+    """Deposits, batches and reads on PostgreSQL, and what a posting takes on its disk."""
+    plan.step("furnishing PostgreSQL")
+    with furnished("postgresql", COMMUNITIES) as world:
+        peers.create_function(world)
+        with world.served() as url:
+            loaded(world, url, "deposits", seconds=_warm_up_seconds)
+            peers.settle(world)
+            yield from _deposits(plan, world, url)
+            yield from _reads(plan, world, url)
+        yield _bytes_on_postgresql(world)
+
+
+def _deposits(plan: Plan, world: World, url: str) -> Iterator[Row]:
+    numbers = [target.number for target in world.targets]
+    loads: list[Load] = []
+
+    def deposits(count: int) -> Callable[[], float]:
+        def measure() -> float:
+            loads.append(loaded(world, url, "deposits", seconds=plan.seconds, targets=world.targets[:count]))
+            return loads[-1].per_second
+
+        return measure
+
+    def batches() -> float:
+        load = loaded(world, url, "batches", seconds=plan.seconds, connections=_batch_connections)
+        return load.per_second * BATCH_ROWS
+
+    def function(count: int) -> Callable[[], float]:
+        return lambda: peers.pgbench(world, numbers[:count], plan.seconds)
+
+    name = f"deposits, {COMMUNITIES} communities"
+    yield Row(name, "deposits/s", 1.0, plan.take(name, deposits(COMMUNITIES), function(COMMUNITIES)))
+    yield Row(f"{name}: p99 to p50", "ms", 4.0, [(load.p99_ms, load.p50_ms) for load in loads], at_most=True)
+    name = "deposits, one community"
+    yield Row(name, "deposits/s", 4.0, plan.take(name, deposits(1), function(1)))
+    name = f"batches of {BATCH_ROWS}"
+    yield Row(name, "deposits/s", 6.0, plan.take(name, batches, function(COMMUNITIES)))
+
+
+def _reads(plan: Plan, world: World, url: str) -> Iterator[Row]:
+    with empty_route() as (empty, _):
+        for what, goal in (("balance", 0.75), ("statement", 0.3)):
+            pairs = plan.take(
+                what,
+                lambda what=what: loaded(world, url, what, seconds=plan.seconds).per_second,  # type: ignore[misc]
+                lambda: loaded(world, empty, "empty", seconds=plan.seconds).per_second,
+            )
+            yield Row(f"{what} to an empty route", "requests/s", goal, pairs)
+
+
+def _bytes_on_postgresql(world: World) -> Row:
+    with psycopg.connect(world.settings.database_url) as connection:
+        found = connection.execute(
+            "SELECT pg_total_relation_size('ledger_postings'), count(*) FROM ledger_postings"
+        ).fetchone()
+    assert found
+    return Row("a posting on PostgreSQL", "bytes", 160, [(found[0] / found[1], 1)], at_most=True)
+
+
+def on_sqlite(plan: Plan) -> Iterator[Row]:
+    """Deposits and batches on SQLite, alone and beside readers."""
+    plan.step("furnishing SQLite")
+    with furnished("sqlite", COMMUNITIES) as world, world.served() as url:
+        alone: list[float] = []
+
+        def deposits() -> float:
+            return loaded(world, url, "deposits", seconds=plan.seconds).per_second
+
+        def batches() -> float:
+            load = loaded(world, url, "batches", seconds=plan.seconds, connections=_batch_connections)
+            return load.per_second * BATCH_ROWS
+
+        def loop() -> float:
+            return peers.sqlite_loop(world, plan.seconds)
+
+        def remembered() -> float:
+            alone.append(deposits())
+            return alone[-1]
+
+        def beside_readers() -> float:
+            with ThreadPoolExecutor(1) as pool:
+                reads = pool.submit(
+                    loaded, world.apart(), url, "balance", seconds=plan.seconds + 1, connections=READERS
+                )
+                measured = deposits()
+                reads.result()
+            return measured
+
+        yield Row("SQLite: deposits", "deposits/s", 2.0, plan.take("SQLite: deposits", remembered, loop))
+        yield Row("SQLite: batches", "deposits/s", 5.0, plan.take("SQLite: batches", batches, loop))
+        name = f"SQLite: deposits beside {READERS} readers, to alone"
+        yield Row(name, "deposits/s", 0.5, plan.take(name, beside_readers, deposits))
+
+
+def at_rest(plan: Plan) -> Iterator[Row]:
+    """What the service takes to start and while idle, against an empty app."""
+    with furnished("sqlite", 1) as world:
+        starts, memory = [], []
+        for number in range(1, plan.pairs + 1):
+            plan.step(f"start and memory: {number} of {plan.pairs}")
+            began = time.perf_counter()
+            with world.started() as (_, process):
+                ours, ours_memory = time.perf_counter() - began, _memory(process.pid)
+            began = time.perf_counter()
+            with empty_route() as (_, other):
+                starts.append((ours, time.perf_counter() - began))
+                memory.append((ours_memory, _memory(other.pid)))
+        yield Row("start to an empty app's", "s", 2.0, starts, at_most=True)
+        yield Row("idle memory to an empty app's", "MiB", 2.0, memory, at_most=True)
+
+
+def _memory(pid: int) -> float:
+    program = shutil.which("ps") or "/bin/ps"
+    found = subprocess.run([program, "-o", "rss=", "-p", str(pid)], capture_output=True, text=True, check=True)
+    return int(found.stdout) / 1024
