@@ -133,7 +133,9 @@ def create_app(settings: Settings, *, clock: Clock | None = None, with_worker: b
     app.add_middleware(Limits, per_minute=settings.rate_limit)
     app.add_middleware(Observed, body_bytes_max=settings.body_bytes_max)
     hot = [route for router in ROUTERS for route in router.routes if is_hot(route)]
-    app.add_middleware(Express, context=app.state.context, routes=hot, admitted=Admitted, admit=admit)
+    # Before all that the framework puts around an app.
+    whole = app.build_middleware_stack()
+    app.middleware_stack = Express(whole, context=app.state.context, routes=hot, admitted=Admitted, admit=admit)
     return app
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from app.communities.rules import MINUTES_GIVEN, POINTS_ISSUED
@@ -223,6 +224,7 @@ def withdrawal(record: ServiceRecord) -> tuple[tuple[str, int], ...]:
     return tuple((address, -amount) for address, amount in deposit(record))
 
 
+@lru_cache(maxsize=4096)
 def is_late(ended_on: dt.date, recorded_on: dt.date, is_working_day: Callable[[dt.date], bool]) -> bool:
     """Whether a record came more than ten working days after the service."""
     working = 0

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from app.communities.rules import Community
+    from app.hours.rules import Award
     from app.hours.store import RecordKey
     from app.kernel.database import Session
     from app.kernel.paging import Paging
@@ -183,27 +184,16 @@ def _made(session: Session, grounds: Grounds, item: NewServiceRecord) -> Service
     other = days.overlapping(item.facts.started_at, item.facts.ended_at)
     if other is not None:
         return OverlappingService(service_record_id=other.id)
-    record = _record(
-        session, community, item, item.volunteer_id, over=days.would_be_over(service_date, item.facts.minutes)
-    )
-    if record.status == APPROVED:
-        record = _with_award(record, grounds.rules, days)
-    days.known.append(known_of(record))
-    return record
-
-
-def _record(
-    session: Session, community: Community, item: NewServiceRecord, volunteer_id: UUID, *, over: bool
-) -> ServiceRecord:
-    now = session.now(item.community)
+    over = days.would_be_over(service_date, item.facts.minutes)
     trusted = community.verification == RECORDER and not over
-    return ServiceRecord(
+    now = session.now(item.community)
+    record = ServiceRecord(
         id=new_id(),
         community=item.community,
         number=0,
-        volunteer_id=volunteer_id,
+        volunteer_id=item.volunteer_id,
         facts=item.facts,
-        service_date=community.local_date(item.facts.started_at),
+        service_date=service_date,
         late=is_late(community.local_date(item.facts.ended_at), community.local_date(now), is_working_day),
         manager_required=over,
         recorded_by=item.recorded_by,
@@ -211,13 +201,17 @@ def _record(
         status=APPROVED if trusted else PENDING,
         verified_by=item.recorded_by if trusted else None,
         verified_at=now if trusted else None,
+        award=_award(grounds.rules, days, item.community, item.facts, service_date) if trusted else None,
     )
+    days.known.append(known_of(record))
+    return record
 
 
-def _with_award(record: ServiceRecord, rules: Mapping[tuple[int, str], list[EarningRule]], days: Days) -> ServiceRecord:
-    kind = record.facts.service_kind
-    rule = rule_in_force(rules.get((record.community, kind), []), record.service_date)
-    return replace(record, award=award(rule, record.facts.minutes, days.counted_on(record.service_date, kind)))
+def _award(
+    rules: Mapping[tuple[int, str], list[EarningRule]], days: Days, community: int, facts: ServiceFacts, on: dt.date
+) -> Award:
+    rule = rule_in_force(rules.get((community, facts.service_kind), []), on)
+    return award(rule, facts.minutes, days.counted_on(on, facts.service_kind))
 
 
 async def _store(session: Session, made: Sequence[ServiceRecord]) -> dict[UUID, ServiceRecord]:
@@ -277,7 +271,8 @@ async def verify_records(session: Session, decisions: Sequence[Verification]) ->
             record = _decided(session, records[key], item)
             if record.status == APPROVED:
                 days = all_days[record.community, record.volunteer_id]
-                record = _with_award(record, rules, days)
+                earned = _award(rules, days, record.community, record.facts, record.service_date)
+                record = replace(record, award=earned)
                 days.replace(known_of(record))
             records[key] = record
     decided = [records[outcome] for outcome in outcomes if not isinstance(outcome, Refusal)]

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from tests.bank import Bank
 
 ROOT = Path(__file__).resolve().parents[2]
+OF_POSTGRESQL_ALONE = {"0013"}
 
 REVISIONS = [
     script.revision for script in reversed(list(ScriptDirectory.from_config(migration_config()).walk_revisions()))
@@ -56,7 +57,8 @@ def test_every_step_goes_up_and_down_and_up_again(empty: Settings, settings: Set
     for revision in REVISIONS:
         assert migrate(empty, revision) == revision
         up[revision] = schema_of(empty)
-    assert len({len(schema) for schema in up.values()}) == len(REVISIONS)
+    changing = set(REVISIONS) - (OF_POSTGRESQL_ALONE if empty.on_sqlite else set())
+    assert len({frozenset(schema) for schema in up.values()}) == len(changing)
     for revision in reversed(REVISIONS[:-1]):
         assert migrate(empty, revision) == revision
         assert schema_of(empty) == up[revision]
