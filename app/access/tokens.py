@@ -134,7 +134,7 @@ class Tokens:
     def check(self, token: str, *, roles: Sequence[str]) -> Caller:
         """Read the caller out of a token. Raises `Refused(InvalidToken)` with the part that does not hold."""
         known = self._checked.get(token)
-        if known is not None and known.expires_at >= time.time():
+        if known is not None and known.expires_at >= time.time() and known.caller.role in roles:
             return known.caller
         if len(token) > _token_length_max:
             raise Refused(InvalidToken(reason="it is too long"))

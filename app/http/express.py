@@ -1,9 +1,9 @@
 """The express way: well-formed requests to hot operations, without what the framework does for every case there is.
 
-It is the same route, guard, model and endpoint. Whatever is not plain and good (a wrong token or body, a refusal of
-the caller, a mistake) goes the framework's whole way from the start and is answered there. That is safe: a read
-changes nothing, and a command is carried out once for its key. Hot endpoints wait for nothing but futures of this
-process, so one that takes too long can be left at once.
+It is the same route, guard, model and endpoint. Whatever is not plain (a wrong token or body, a mistake of the service)
+goes the framework's whole way from the start and is answered there. That is safe: a read changes nothing, and a command
+is carried out once for its key. Hot endpoints wait for nothing but futures of this process, so one that takes too long
+can be left at once.
 """
 
 from __future__ import annotations
@@ -21,11 +21,12 @@ from fastapi.routing import APIRoute
 from app.http import patience
 from app.http.bodies import bounded, parsed
 from app.http.context import Context
-from app.http.failures import problem_response
+from app.http.failures import document_response, problem_response
 from app.http.lists import Listing
 from app.http.middleware import report, request_id_of
 from app.http.operations import HOT
-from app.kernel.errors import Unavailable
+from app.http.problems import refusal_document
+from app.kernel.errors import Refused, Unavailable
 from app.kernel.paging import limit_default, limit_max
 
 if TYPE_CHECKING:
@@ -148,11 +149,12 @@ class Express:
         known = {**scope, "route": plan.route, "path_params": path, "state": dict(scope.get("state", {}))}
         try:
             response = await self._respond(plan, known, receive_and_keep)
-        except Unavailable as error:
-            response = problem_response("unavailable", headers={"Retry-After": str(error.retry_after_s)})
-        except Exception:  # noqa: BLE001  it comes up again on the whole way, where it is answered and logged
-            await self._app(scope, receive_again, send)
-            return
+        except Exception as error:  # noqa: BLE001  what it is comes up again on the whole way, where it is logged
+            refusal = _refusal(error)
+            if refusal is None:
+                await self._app(scope, receive_again, send)
+                return
+            response = refusal
         request_id = request_id_of(dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1"))
         response.headers["X-Request-Id"] = request_id
         await response(known, receive, send)
@@ -187,6 +189,16 @@ class Express:
         if isinstance(answer, Response):
             return answer
         return Response(answer.model_dump_json(), media_type="application/json")
+
+
+def _refusal(error: Exception) -> Response | None:
+    """The answer to what need not go the whole way to be refused; who has no valid token is counted there."""
+    if isinstance(error, Unavailable):
+        return problem_response("unavailable", headers={"Retry-After": str(error.retry_after_s)})
+    if isinstance(error, Refused):
+        document = refusal_document(error.refusal)
+        return None if document["status"] == 401 else document_response(document)
+    return None
 
 
 async def _read(receive: Receive) -> bytes:

@@ -89,11 +89,23 @@ async def test_a_hot_request_is_answered_alike_on_both_ways(bank: Bank, ways: Wa
         return [shown(one) for one in (*posted, *read, await own.get("balance"), await own.get("statement"))]
 
     await answers()
+    missing = f"volunteers/{uuid4()}/balance"
+
+    async def refusals() -> list[tuple[int, bytes, dict[str, str]]]:
+        again = await bank.manager.post(verification, {"decision": "approve"}, key="second")
+        other = await bank.desk.post("service-records", bank.record(volunteer["id"], minutes=60), key="first")
+        refused_reads = await bank.desk.get(missing), await bank.verifier.get(f"{base}/balance")
+        return [shown(one) for one in (again, other, *refused_reads)]
+
+    await refusals()
+    express_refusals = await refusals()
     ways.plain = 0
     express_answers = await answers()
     assert ways.plain == len(express_answers)
     ways.close_express()
     assert await answers() == express_answers
+    assert await refusals() == express_refusals
+    assert [status for status, *_ in express_refusals] == [409, 422, 404, 403]
     assert [status for status, *_ in express_answers] == [201, 200, 200, 200, 200, 200, 200]
 
 
