@@ -119,6 +119,43 @@ def _deposit(
         "SELECT transaction_number + 1, event_number + 1 FROM ledger_heads WHERE community_id = ?", (community,)
     ).fetchone()
     record, caller, moment = str(uuid4()), f"{community}-0123456789abcdef", time.time_ns() // 1000
+    _record(connection, community, event, record, volunteer, caller, moment)
+    _post(connection, community, transaction, accounts)
+    _insert(
+        connection,
+        "ledger_transactions",
+        community_id=community,
+        transaction_number=transaction,
+        kind="deposit",
+        posted_at=moment,
+        posted_by=caller,
+        reference=f"service-records/{record}",
+        postings_count=4,
+    )
+    _insert(
+        connection,
+        "verifications",
+        community_id=community,
+        service_record_id=record,
+        decision="approve",
+        verified_by=caller,
+        verified_at=moment,
+        earning_rule_id=rule,
+        points=_points,
+        minutes_counted=_minutes,
+        clipped="[]",
+        transaction_number=transaction,
+    )
+    _keep_answer(connection, community, caller, moment)
+    connection.execute(
+        "UPDATE ledger_heads SET transaction_number = ?, event_number = ?, last_at = ? WHERE community_id = ?",
+        (transaction, event, moment, community),
+    )
+
+
+def _record(
+    connection: sqlite3.Connection, community: int, event: int, record: str, volunteer: str, caller: str, moment: int
+) -> None:
     _insert(
         connection,
         "events",
@@ -150,37 +187,6 @@ def _deposit(
         recorded_by=caller,
         recorded_at=moment,
         status="approved",
-    )
-    _post(connection, community, transaction, accounts)
-    _insert(
-        connection,
-        "ledger_transactions",
-        community_id=community,
-        transaction_number=transaction,
-        kind="deposit",
-        posted_at=moment,
-        posted_by=caller,
-        reference=f"service-records/{record}",
-        postings_count=4,
-    )
-    _insert(
-        connection,
-        "verifications",
-        community_id=community,
-        service_record_id=record,
-        decision="approve",
-        verified_by=caller,
-        verified_at=moment,
-        earning_rule_id=rule,
-        points=_points,
-        minutes_counted=_minutes,
-        clipped="[]",
-        transaction_number=transaction,
-    )
-    _keep_answer(connection, community, caller, moment)
-    connection.execute(
-        "UPDATE ledger_heads SET transaction_number = ?, event_number = ?, last_at = ? WHERE community_id = ?",
-        (transaction, event, moment, community),
     )
 
 
