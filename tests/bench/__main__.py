@@ -15,8 +15,9 @@ import structlog
 from rich.console import Console
 from rich.table import Table
 
+from tests.bench.growth import growing
 from tests.bench.load import BenchError, find_wrk
-from tests.bench.rows import Plan, Row, at_rest, on_postgresql, on_sqlite
+from tests.bench.rows import Plan, Row, at_rest, importing, on_postgresql, on_sqlite
 from tests.postgres import URL_VARIABLE, running
 
 if TYPE_CHECKING:
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
 _parts: dict[str, Callable[[Plan], Iterator[Row]]] = {
     "postgresql": on_postgresql,
     "sqlite": on_sqlite,
+    "import": importing,
     "rest": at_rest,
+    "growth": growing,
 }
 
 

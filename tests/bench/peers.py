@@ -62,10 +62,14 @@ def pgbench(world: World, numbers: Sequence[int], seconds: float) -> float:
     return float(found[0].split()[2])
 
 
+def opened(world: World) -> sqlite3.Connection:
+    """Open a SQLite world's file."""
+    return sqlite3.connect(world.settings.database_url.removeprefix("sqlite:///"), isolation_level=None)
+
+
 def sqlite_loop(world: World, seconds: float) -> float:
     """Deposits a second of a loop that commits each of them, with the service's own durability and guards."""
-    path = world.settings.database_url.removeprefix("sqlite:///")
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+    with closing(opened(world)) as connection:
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "recursive_triggers=ON"):
             connection.execute(f"PRAGMA {pragma}")
         accounts = _accounts(connection)

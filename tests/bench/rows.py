@@ -2,29 +2,39 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from contextlib import closing
+from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING
 
 import psycopg
+from pydantic import SecretStr
 
+from app.imports.service import import_folder
+from app.kernel.migrating import migrate
+from app.main import open_database
+from app.settings import Settings
 from tests.bench import peers
 from tests.bench.load import BATCH_ROWS, Load, empty_route, loaded
 from tests.bench.world import furnished
+from tests.conftest import new_postgresql
+from tests.imports.test_import import PAPER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from app.imports.service import Step
     from tests.bench.world import World
 
 COMMUNITIES = 50
 READERS = 8
+WARM_UP_SECONDS = 3.0
 _batch_connections = 4
-_warm_up_seconds = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +46,6 @@ class Row:
     goal: float
     pairs: list[tuple[float, float]]
     at_most: bool = False
-    notes: dict[str, float] = field(default_factory=dict)
 
     @property
     def ratio(self) -> float:
@@ -72,7 +81,7 @@ def on_postgresql(plan: Plan) -> Iterator[Row]:
     with furnished("postgresql", COMMUNITIES) as world:
         peers.create_function(world)
         with world.served() as url:
-            loaded(world, url, "deposits", seconds=_warm_up_seconds)
+            loaded(world, url, "deposits", seconds=WARM_UP_SECONDS)
             peers.settle(world)
             yield from _deposits(plan, world, url)
             yield from _reads(plan, world, url)
@@ -126,39 +135,81 @@ def _bytes_on_postgresql(world: World) -> Row:
     return Row("a posting on PostgreSQL", "bytes", 160, [(found[0] / found[1], 1)], at_most=True)
 
 
+def _bytes_on_sqlite(world: World) -> Row:
+    with closing(peers.opened(world)) as connection:
+        (size,) = connection.execute(
+            "SELECT sum(pgsize) FROM dbstat JOIN sqlite_schema USING (name) WHERE tbl_name = 'ledger_postings'"
+        ).fetchone()
+        (count,) = connection.execute("SELECT count(*) FROM ledger_postings").fetchone()
+    return Row("a posting on SQLite", "bytes", 90, [(size / count, 1)], at_most=True)
+
+
+def importing(plan: Plan) -> Iterator[Row]:
+    """Service records of the year of paper a second, into a new PostgreSQL."""
+    found = []
+    for number in range(1, plan.pairs + 1):
+        plan.step(f"import: {number} of {plan.pairs}")
+        with new_postgresql() as url:
+            settings = Settings(database_url=url, secret_pepper=SecretStr("a pepper for imports that is long enough"))
+            migrate(settings)
+            found.append((asyncio.run(_records_a_second(settings)), 1.0))
+    yield Row("import of service records", "records/s", 5000, found)
+
+
+async def _records_a_second(settings: Settings) -> float:
+    moments: dict[str, float] = {}
+    records = 0
+
+    def step(step: Step) -> None:
+        nonlocal records
+        file, _, total = step
+        moments[file] = time.perf_counter()
+        if file == "service-records.csv":
+            records = total
+
+    database = open_database(settings)
+    await import_folder(database, PAPER, progress=step)
+    await database.close()
+    return records / (moments["service-records.csv"] - moments["volunteers.csv"])
+
+
 def on_sqlite(plan: Plan) -> Iterator[Row]:
     """Deposits and batches on SQLite, alone and beside readers."""
     plan.step("furnishing SQLite")
-    with furnished("sqlite", COMMUNITIES) as world, world.served() as url:
-        alone: list[float] = []
+    with furnished("sqlite", COMMUNITIES) as world:
+        with world.served() as url:
+            yield from _deposits_on_sqlite(plan, world, url)
+        yield _bytes_on_sqlite(world)
 
-        def deposits() -> float:
-            return loaded(world, url, "deposits", seconds=plan.seconds).per_second
 
-        def batches() -> float:
-            load = loaded(world, url, "batches", seconds=plan.seconds, connections=_batch_connections)
-            return load.per_second * BATCH_ROWS
+def _deposits_on_sqlite(plan: Plan, world: World, url: str) -> Iterator[Row]:
+    alone: list[float] = []
 
-        def loop() -> float:
-            return peers.sqlite_loop(world, plan.seconds)
+    def deposits() -> float:
+        return loaded(world, url, "deposits", seconds=plan.seconds).per_second
 
-        def remembered() -> float:
-            alone.append(deposits())
-            return alone[-1]
+    def batches() -> float:
+        load = loaded(world, url, "batches", seconds=plan.seconds, connections=_batch_connections)
+        return load.per_second * BATCH_ROWS
 
-        def beside_readers() -> float:
-            with ThreadPoolExecutor(1) as pool:
-                reads = pool.submit(
-                    loaded, world.apart(), url, "balance", seconds=plan.seconds + 1, connections=READERS
-                )
-                measured = deposits()
-                reads.result()
-            return measured
+    def loop() -> float:
+        return peers.sqlite_loop(world, plan.seconds)
 
-        yield Row("SQLite: deposits", "deposits/s", 2.0, plan.take("SQLite: deposits", remembered, loop))
-        yield Row("SQLite: batches", "deposits/s", 5.0, plan.take("SQLite: batches", batches, loop))
-        name = f"SQLite: deposits beside {READERS} readers, to alone"
-        yield Row(name, "deposits/s", 0.5, plan.take(name, beside_readers, deposits))
+    def remembered() -> float:
+        alone.append(deposits())
+        return alone[-1]
+
+    def beside_readers() -> float:
+        with ThreadPoolExecutor(1) as pool:
+            reads = pool.submit(loaded, world.apart(), url, "balance", seconds=plan.seconds + 1, connections=READERS)
+            measured = deposits()
+            reads.result()
+        return measured
+
+    yield Row("SQLite: deposits", "deposits/s", 2.0, plan.take("SQLite: deposits", remembered, loop))
+    yield Row("SQLite: batches", "deposits/s", 5.0, plan.take("SQLite: batches", batches, loop))
+    name = f"SQLite: deposits beside {READERS} readers, to alone"
+    yield Row(name, "deposits/s", 0.5, plan.take(name, beside_readers, deposits))
 
 
 def at_rest(plan: Plan) -> Iterator[Row]:
