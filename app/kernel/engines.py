@@ -25,7 +25,9 @@ def engines_of(settings: Settings, *, wait_seconds: float) -> tuple[AsyncEngine,
         url = settings.database_url.replace("postgresql://", "postgresql+psycopg://", 1)
         options = f"-c TimeZone=UTC -c lock_timeout={int(wait_seconds * 1000)}"
         # Writers find every row by a key. Plans are kept: one made while tables are small has to be right later too.
-        keyed = "".join(f" -c enable_{way}=off" for way in ("seqscan", "hashjoin", "mergejoin"))
+        keyed = "".join(
+            f" -c enable_{way}=off" for way in ("seqscan", "hashjoin", "mergejoin", "material", "bitmapscan")
+        )
         pool: dict[str, Any] = {
             "pool_size": settings.database_pool_size,
             "max_overflow": 0,

@@ -22,14 +22,26 @@ if TYPE_CHECKING:
 DEFERRED = "ledger_postings_transaction_fkey"
 """On SQLite the transaction's row goes in after its postings, so there its reference is checked at the commit."""
 
+OF_SQLITE_ALONE = {
+    "ledger_postings_account_fkey",
+    "ledger_postings_transaction_fkey",
+    "ledger_transactions_head_fkey",
+    "events_head_fkey",
+    "idempotency_keys_head_fkey",
+    "seen_references_head_fkey",
+}
+"""References that PostgreSQL checks otherwise or need not check; Alembic does not see the condition on them."""
+
 
 def test_the_migrations_make_what_the_code_describes(settings: Settings) -> None:
     assert app.main.ROUTERS, "importing the app imports every table"
     with connected(settings) as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
         found: list[Any] = compare_metadata(context, metadata)
-    known = [("remove_fk", DEFERRED), ("add_fk", DEFERRED)] if settings.on_sqlite else []
-    assert [(difference[0], difference[1].name) for difference in found] == known
+    known = {("remove_fk", DEFERRED), ("add_fk", DEFERRED)}
+    if not settings.on_sqlite:
+        known = {("add_fk", name) for name in OF_SQLITE_ALONE}
+    assert {(difference[0], difference[1].name) for difference in found} == known
     if settings.on_sqlite:
         assert (found[0][1].deferrable, found[0][1].initially) == (True, "DEFERRED")
         assert (found[1][1].deferrable, found[1][1].initially) == (None, None)
