@@ -68,6 +68,11 @@ class Settings(BaseSettings):
     database_url: str = Field(
         "sqlite:///lovebank.db", description="`sqlite:///FILE`, or `postgresql://user@host/name` (15 or later)"
     )
+    database_distributed: bool = Field(
+        default=False,
+        description="whether `python -m app distribute` spread the PostgreSQL over nodes (Citus): each statement then"
+        " names one community, and requests share a transaction within one community alone",
+    )
     database_pool_size: int = Field(8, ge=1, le=200, description="connections kept to the database, per process")
     environment: Literal["development", "production"] = Field(
         "development", description="`production` refuses to start on missing secrets or with demo data"

@@ -10,11 +10,13 @@ from abc import ABC, abstractmethod
 from collections import deque
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from app.kernel import metrics
 from app.kernel.database import is_contention
 from app.kernel.errors import Refusal, Refused, Unavailable
+from app.kernel.rows import CITUS, SQLITE
 from app.kernel.submission import carry_out_together
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ BATCH_MAX = 500
 """How many requests one transaction carries at most."""
 
 _batches_at_once = 2  # one is decided in Python while the other is in the database
+_batches_over_shards = 6  # each of one community: several nodes work at once
 _crowd_wait_seconds = 0.2
 
 AskedT = TypeVar("AskedT")
@@ -66,11 +69,15 @@ class _Batch(Generic[AskedT]):
 class _Coalescer(ABC, Generic[AskedT]):
     """A queue of one process before the database's door."""
 
-    def __init__(self, *, length_max: int, batches_max: int, apart: bool) -> None:
-        """Say how many may wait, how many batches run at once, and whether no two of them share a community."""
+    def __init__(self, *, length_max: int, batches_max: int, apart: bool, communities_max: int | None = None) -> None:
+        """Say how many may wait, how many batches run at once, and whether no two of them share a community.
+
+        `communities_max` bounds the communities of a batch.
+        """
         self._length_max = length_max
         self._batches_max = batches_max
         self._apart = apart
+        self._communities_max = communities_max
         self._waiting: dict[int, deque[_Waiting[AskedT]]] = {}
         self._length = 0
         self._busy: set[int] = set()
@@ -116,7 +123,8 @@ class _Coalescer(ABC, Generic[AskedT]):
     def _next(self) -> list[_Waiting[AskedT]]:
         """Take one request of each community that is not busy, in turn; those not taken are first the next time."""
         members: list[_Waiting[AskedT]] = []
-        ready = deque(community for community in self._waiting if community not in self._busy)
+        free = (community for community in self._waiting if community not in self._busy)
+        ready = deque(islice(free, self._communities_max))
         while ready and len(members) < BATCH_MAX:
             community = ready.popleft()
             queue = self._waiting.pop(community)
@@ -185,8 +193,9 @@ class Commands(_Coalescer["tuple[Command[Any, Any], Submission[Any, Any]]"]):
 
     def __init__(self, database: Database, *, length_max: int) -> None:
         """Take the database and how many commands may wait; who comes then is sent away."""
-        batches_max = 1 if database.dialect == "sqlite" else _batches_at_once
-        super().__init__(length_max=length_max, batches_max=batches_max, apart=True)
+        batches_max = {SQLITE: 1, CITUS: _batches_over_shards}.get(database.dialect, _batches_at_once)
+        communities_max = 1 if database.dialect == CITUS else None
+        super().__init__(length_max=length_max, batches_max=batches_max, apart=True, communities_max=communities_max)
         self._database = database
 
     async def submit(self, command: Command[Any, Any], submission: Submission[Any, Any]) -> Outcome:

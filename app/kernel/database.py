@@ -10,7 +10,7 @@ import time
 from contextlib import ExitStack, asynccontextmanager
 from functools import cache, lru_cache
 from itertools import chain
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 from weakref import WeakValueDictionary
 
 import sqlalchemy as sa
@@ -22,7 +22,20 @@ from app.kernel import metrics
 from app.kernel.engines import engines_of
 from app.kernel.errors import Unavailable
 from app.kernel.heads import Head, ledger_heads
-from app.kernel.rows import answers, document_of, questions, rows_of, statement_of, together, update_rows
+from app.kernel.rows import (
+    CITUS,
+    COMMUNITY,
+    POSTGRESQL,
+    SQLITE,
+    answers,
+    document_of,
+    parted,
+    questions,
+    rows_of,
+    statement_of,
+    together,
+    update_rows,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
@@ -32,7 +45,7 @@ if TYPE_CHECKING:
     from sqlalchemy.sql.elements import ClauseElement
 
     from app.kernel.clock import Clock
-    from app.kernel.rows import Found, Query, Read, Row, Write
+    from app.kernel.rows import AnyRow, Found, Query, Read, Row, Write
     from app.kernel.vault import Vault
     from app.settings import Settings
 
@@ -59,20 +72,28 @@ class _AbandonedError(Exception):
     """Ends a transaction that is to leave no trace."""
 
 
+class _Part(NamedTuple):
+    """What of a question one statement may ask, and the community that it names where the database is distributed."""
+
+    statement: Query
+    document: str
+    community: int | None
+
+
 class Session:
     """One transaction: the connection, the locked heads, the community's time and the keys of personal data."""
 
-    def __init__(self, connection: AsyncConnection, *, clock: Clock, vault: Vault) -> None:
-        """Wrap a connection on which a transaction has begun."""
+    def __init__(self, connection: AsyncConnection, dialect: str, *, clock: Clock, vault: Vault) -> None:
+        """Wrap a connection on which a transaction has begun; `dialect` is the database's (see `app.kernel.rows`)."""
         self.connection = connection
-        self.dialect: str = connection.dialect.name
+        self.dialect = dialect
         self.vault = vault
         self.heads: dict[int, Head] = {}
         self._clock = clock
         self._abandoned = False
         self.seen: set[int] = set()
         self._waiting: dict[Write, dict[object, Row]] = {}
-        self._foreseen: dict[tuple[Query, str], list[Sequence[Any]]] = {}
+        self._foreseen: dict[_Part, list[Sequence[Any]]] = {}
 
     def now(self, community: int) -> datetime:
         """Give the community's time: fixed for the transaction that holds its head, else its clock's."""
@@ -85,36 +106,51 @@ class Session:
 
     async def execute(self, statement: sa.Executable, parameters: Mapping[str, Any] | None = None) -> Found:
         """Run one statement; it sees all that was written before."""
+        await self._make_way(statement)
+        return await self.connection.execute(statement, parameters)
+
+    async def _make_way(self, statement: sa.Executable) -> None:
+        """Send what waits before a statement that looks there, and forget what one may change."""
         if not isinstance(statement, sa.Select):
             self._foreseen.clear()
             await self.flush()
         elif not self._waiting_tables().isdisjoint(_tables_of(statement)):
             await self.flush()
-        return await self.connection.execute(statement, parameters)
 
     async def load(self, *reads: Read[Any]) -> tuple[Any, ...]:
         """Ask several questions in one statement: for each what its answer means."""
-        keys = [(read.statement, document_of(self.dialect, read.rows)) for read in reads]
-        missing = [key for read, key in zip(reads, keys, strict=True) if read.rows and key not in self._foreseen]
-        await self._look_up(missing)
-        return tuple(read.understand(self._foreseen.get(key, [])) for read, key in zip(reads, keys, strict=True))
+        parts = [self._parts(read) for read in reads]
+        await self._look_up([part for part in chain.from_iterable(parts) if part not in self._foreseen])
+        return tuple(
+            read.understand([*chain.from_iterable(self._foreseen[part] for part in of_read)])
+            for read, of_read in zip(reads, parts, strict=True)
+        )
 
     async def foresee(self, *reads: Read[Any]) -> None:
         """Ask in one statement what will be asked one by one; it is answered from here until its tables change."""
-        await self._look_up([(read.statement, document_of(self.dialect, read.rows)) for read in reads if read.rows])
+        await self._look_up([part for read in reads for part in self._parts(read)])
 
-    async def _look_up(self, keys: Sequence[tuple[Query, str]]) -> None:
-        if not keys:
-            return
+    def _parts(self, read: Read[Any]) -> list[_Part]:
+        return [
+            _Part(read.statement, document_of(self.dialect, rows), community)
+            for community, rows in parted(self.dialect, read.rows)
+        ]
+
+    async def _look_up(self, parts: Sequence[_Part]) -> None:
+        """Ask in one statement; where the database is distributed, in one for each community."""
         if self._waiting and not self._waiting_tables().isdisjoint(
-            chain.from_iterable(_tables_of(statement) for statement, _ in keys)
+            chain.from_iterable(_tables_of(part.statement) for part in parts)
         ):
             await self.flush()
-        asked = questions(self.dialect, tuple(statement for statement, _ in keys))
-        documents = {f"rows_{place}": document for place, (_, document) in enumerate(keys)}
-        found = await self.connection.exec_driver_sql(asked.text, {**asked.constants, **documents})
-        for key, text, columns in zip(keys, found.one(), asked.columns, strict=True):
-            self._foreseen[key] = answers(text, columns)
+        for community in dict.fromkeys(part.community for part in parts):
+            ours = [part for part in parts if part.community == community]
+            asked = questions(self.dialect, tuple(part.statement for part in ours))
+            values: dict[str, Any] = {f"rows_{place}": part.document for place, part in enumerate(ours)}
+            if community is not None:
+                values |= {f"{COMMUNITY}_{place}": community for place in range(len(ours))}
+            found = await self.connection.exec_driver_sql(asked.text, {**asked.constants, **values})
+            for part, text, columns in zip(ours, found.one(), asked.columns, strict=True):
+                self._foreseen[part] = answers(text, columns)
 
     async def ask(self, read: Read[ResultT]) -> ResultT:
         """Ask one question."""
@@ -124,12 +160,14 @@ class Session:
     async def write_later(self, write: Write, rows: Sequence[Row]) -> None:
         """Keep rows to write, until something needs to see them or the transaction ends: all in one go is cheaper.
 
-        SQLite, which has no such statement and is not far away, gets them at once.
+        SQLite, which has no such statement and is not far away, gets them at once; so does Citus, which would carry
+        out the parts of such a statement one after the other on its coordinator.
         """
-        self._foreseen = {key: found for key, found in self._foreseen.items() if write.table not in _tables_of(key[0])}
-        if self.dialect == "sqlite":
-            document = document_of(self.dialect, rows)
-            await self.connection.execute(statement_of(self.dialect, write, "rows"), {"rows": document})
+        self._foreseen = {
+            part: found for part, found in self._foreseen.items() if write.table not in _tables_of(part.statement)
+        }
+        if self.dialect != POSTGRESQL:
+            await self._send_rows(statement_of(self.dialect, write, "rows"), rows)
             return
         if write not in self._waiting and write.table in self._waiting_tables():
             await self.flush()
@@ -151,11 +189,23 @@ class Session:
     def _waiting_tables(self) -> set[sa.FromClause]:
         return {write.table for write in self._waiting}
 
-    async def execute_rows(
-        self, statement: sa.Executable, rows: Sequence[Mapping[str, Any]], **parameters: object
-    ) -> Found:
-        """Run one statement over the rows that it reads as `rows` (see `app.kernel.rows`)."""
-        return await self.execute(statement, {"rows": document_of(self.dialect, rows), **parameters})
+    async def execute_rows(self, statement: sa.Executable, rows: Sequence[Mapping[str, Any]]) -> list[AnyRow]:
+        """Run a statement over the rows that it reads as `rows` (see `app.kernel.rows`), and give what it finds.
+
+        Where the database is distributed it runs once for each community; an order holds within one.
+        """
+        await self._make_way(statement)
+        return await self._send_rows(statement, rows)
+
+    async def _send_rows(self, statement: sa.Executable, rows: Sequence[Mapping[str, Any]]) -> list[AnyRow]:
+        found: list[AnyRow] = []
+        for community, of_community in parted(self.dialect, rows):
+            values = {"rows": document_of(self.dialect, of_community)}
+            bound = {} if community is None else {COMMUNITY: community}
+            result = await self.connection.execute(statement, {**values, **bound})
+            if result.returns_rows:
+                found += result
+        return found
 
     async def show(self, *communities: int, opening: str = "") -> None:
         """Name the communities whose rows row level security lets this transaction see.
@@ -165,7 +215,7 @@ class Session:
         self.seen = set(communities)
         # What was not visible may be now.
         self._foreseen.clear()
-        if self.dialect == "postgresql":
+        if self.dialect != SQLITE:
             listed = ",".join(str(int(community)) for community in communities)
             # Literals of ours: SET takes no parameters.
             await self.connection.exec_driver_sql(
@@ -174,7 +224,7 @@ class Session:
 
     async def lock_heads(self, *communities: int) -> None:
         """Lock the heads of these communities in ascending order, so that two writers never wait for each other."""
-        asked = [{"community_id": community} for community in set(communities)]
+        asked = [{"community_id": community} for community in sorted(set(communities))]
         for row in await self.execute_rows(_locked_heads(self.dialect), asked):
             now = max(self._clock.now(row.community_id), row.last_at)
             self.heads[row.community_id] = Head(
@@ -238,11 +288,8 @@ class Database:
         self.vault = vault
         self._engines = engines_of(settings, wait_seconds=_wait_seconds)
         self._turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
-
-    @property
-    def dialect(self) -> str:
-        """`sqlite` or `postgresql`."""
-        return self._engines[0].dialect.name
+        self.dialect: str = CITUS if settings.database_distributed else self._engines[0].dialect.name
+        """What the database speaks (see `app.kernel.rows`)."""
 
     @asynccontextmanager
     async def write(
@@ -276,7 +323,7 @@ class Database:
     async def look(self) -> AsyncIterator[Session]:
         """Open a read-only transaction with the connection's own rights: it works before the first migration too."""
         async with self._transaction(self._engines[1]) as session:
-            if self.dialect == "postgresql":
+            if self.dialect != SQLITE:
                 await session.connection.exec_driver_sql(_begin_reading)
             yield session
 
@@ -328,7 +375,7 @@ class Database:
         began = time.perf_counter()
         try:
             async with engine.connect() as connection, connection.begin():
-                yield Session(connection, clock=self.clock, vault=self.vault)
+                yield Session(connection, self.dialect, clock=self.clock, vault=self.vault)
         except _AbandonedError:
             pass
         except DBAPIError as error:

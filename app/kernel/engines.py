@@ -24,6 +24,9 @@ def engines_of(settings: Settings, *, wait_seconds: float) -> tuple[AsyncEngine,
     if not settings.on_sqlite:
         url = settings.database_url.replace("postgresql://", "postgresql+psycopg://", 1)
         options = f"-c TimeZone=UTC -c lock_timeout={int(wait_seconds * 1000)}"
+        if settings.database_distributed:
+            # Row level security on the nodes needs what a transaction sets here.
+            options += " -c citus.propagate_set_commands=local"
         # Writers find every row by a key. Plans are kept: one made while tables are small has to be right later too.
         keyed = "".join(
             f" -c enable_{way}=off" for way in ("seqscan", "hashjoin", "mergejoin", "material", "bitmapscan")

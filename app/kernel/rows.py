@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cache
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 import orjson
@@ -18,7 +19,7 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from app.kernel.types import json_reader, micros
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from sqlalchemy import Dialect
@@ -27,8 +28,20 @@ if TYPE_CHECKING:
 
 ResultT = TypeVar("ResultT")
 
+SQLITE = "sqlite"
+POSTGRESQL = "postgresql"
+CITUS = "citus"
+"""PostgreSQL whose tables are spread over nodes by community: each statement names one community, which routes it."""
+
+COMMUNITY = "community"
+"""The parameter that names the community of a statement's rows, where the database is distributed."""
+
 _psycopg = PGDialect_psycopg()  # type: ignore[no-untyped-call]
-_dialects: dict[str, Dialect] = {"postgresql": _psycopg, "sqlite": sqlite.dialect(paramstyle="named")}
+_dialects: dict[str, Dialect] = {
+    SQLITE: sqlite.dialect(paramstyle="named"),
+    POSTGRESQL: _psycopg,
+    CITUS: _psycopg,
+}
 
 Row = dict[str, Any]
 """A row to insert: values by column name."""
@@ -41,10 +54,15 @@ Found: TypeAlias = "sa.CursorResult[*tuple[Any, ...]]"
 def rows_of(dialect: str, name: str, columns: Sequence[sa.ColumnClause[Any]]) -> sa.FromClause:
     """Make a table `name` of a JSON document bound under the same name, with these columns' names and types."""
     document = sa.bindparam(name, type_=sa.Text())
-    if dialect == "postgresql":
+    if dialect != SQLITE:
         shape = [sa.column(column.name, column.type) for column in columns]
         source = sa.func.json_to_recordset(sa.cast(document, postgresql.JSON)).table_valued(*shape, name=name)
-        return source.render_derived(with_types=True)
+        rows = source.render_derived(with_types=True)
+        if dialect == POSTGRESQL or "community_id" not in rows.c:
+            return rows
+        # What is joined on the community then has a constant there, by which the planner leaves all other shards out.
+        mine = rows.c.community_id == sa.bindparam(COMMUNITY, type_=sa.Integer())
+        return sa.select(*rows.c).where(mine).subquery(name)
     each = sa.func.json_each(document).table_valued("value", name=f"{name}_each")
     fields = [
         sa.func.json_extract(each.c.value, sa.literal_column(f"'$.{column.name}'"), type_=column.type).label(
@@ -57,9 +75,20 @@ def rows_of(dialect: str, name: str, columns: Sequence[sa.ColumnClause[Any]]) ->
 
 def document_of(dialect: str, rows: Sequence[Mapping[str, Any]]) -> str:
     """Write rows as the JSON document that `rows_of` reads: ids and days as text, moments as the database has them."""
-    if dialect == "sqlite":
+    if dialect == SQLITE:
         return orjson.dumps(rows, default=_micros, option=orjson.OPT_PASSTHROUGH_DATETIME).decode()
     return orjson.dumps(rows).decode()
+
+
+def parted(dialect: str, rows: Sequence[Mapping[str, Any]]) -> Iterator[tuple[int | None, Sequence[Mapping[str, Any]]]]:
+    """The rows as one statement each may carry them: all, or where the database is distributed one community's."""
+    if rows and (dialect != CITUS or "community_id" not in rows[0]):
+        yield None, rows
+    elif rows:
+        by_community: dict[int, list[Mapping[str, Any]]] = {}
+        for row in rows:
+            by_community.setdefault(row["community_id"], []).append(row)
+        yield from sorted(by_community.items(), key=itemgetter(0))
 
 
 def _micros(value: datetime) -> Any:
@@ -84,12 +113,16 @@ class Questions(NamedTuple):
     columns: tuple[tuple[tuple[int, Callable[[Any], Any]], ...], ...]
 
 
-_name = {"postgresql": re.compile(r"%\((\w+)\)s"), "sqlite": re.compile(r"(?<!:):(\w+)")}
-_place = {"postgresql": r"%(\1_{})s", "sqlite": r":\1_{}"}
-_array = {
-    "postgresql": "json_agg(json_build_array({}))::text",
-    "sqlite": "json_group_array(json_array({}))",
-}
+class _Words(NamedTuple):
+    """How a database writes a parameter, with a place behind its name, and an array of arrays."""
+
+    parameter: re.Pattern[str]
+    placed: str
+    array: str
+
+
+_on_sqlite = _Words(re.compile(r"(?<!:):(\w+)"), r":\1_{}", "json_group_array(json_array({}))")
+_on_postgresql = _Words(re.compile(r"%\((\w+)\)s"), r"%(\1_{})s", "json_agg(json_build_array({}))::text")
 
 
 @cache
@@ -98,15 +131,17 @@ def questions(dialect: str, statements: tuple[Query, ...]) -> Questions:
 
     A list of constants (`IN`) is not known here: write `OR`.
     """
+    words = _on_sqlite if dialect == SQLITE else _on_postgresql
     texts: list[str] = []
     constants: dict[str, Any] = {}
     columns: list[Any] = []
     for place, statement in enumerate(statements):
         compiled = statement.compile(dialect=_dialects[dialect])
-        text = _name[dialect].sub(_place[dialect].format(place), str(compiled))
-        constants |= {f"{name}_{place}": value for name, value in compiled.params.items() if name != "rows"}
+        text = words.parameter.sub(words.placed.format(place), str(compiled))
+        given = {name: value for name, value in compiled.params.items() if name not in ("rows", COMMUNITY)}
+        constants |= {f"{name}_{place}": value for name, value in given.items()}
         names = ", ".join(f"c{number}" for number in range(len(statement.selected_columns)))
-        array = _array[dialect].format(names)
+        array = words.array.format(names)
         texts.append(f"(WITH found ({names}) AS ({text}) SELECT {array} FROM found)")  # noqa: S608  texts of ours
         readers = [json_reader(column.type, dialect) for column in statement.selected_columns]
         columns.append(tuple((number, reader) for number, reader in enumerate(readers) if reader is not None))
@@ -152,7 +187,7 @@ def together(writes: tuple[Write, ...]) -> str:
     None of them sees the others' rows, and what checks rows (keys, triggers) looks at them once all are in.
     """
     texts = [
-        str(statement_of("postgresql", write, f"rows{place}").compile(dialect=_psycopg))
+        str(statement_of(POSTGRESQL, write, f"rows{place}").compile(dialect=_psycopg))
         for place, write in enumerate(writes)
     ]
     before = ", ".join(f"write{place} AS ({text})" for place, text in enumerate(texts[:-1]))
