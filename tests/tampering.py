@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
+from app.kernel.channels import PlainChannel
 from app.kernel.database import Session
 from app.kernel.engines import prepare_sqlite
 
@@ -43,6 +44,6 @@ async def tampered(database: Database, settings: Settings, *statements: Statemen
         await switch_guards_off(connection)
         for statement in statements:
             assert (await connection.execute(statement)).rowcount != 0
-        yield Session(connection, clock=database.clock, vault=database.vault)
+        yield Session(PlainChannel(connection), database.dialect, clock=database.clock, vault=database.vault)
         await connection.rollback()
     await engine.dispose()

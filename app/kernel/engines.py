@@ -7,41 +7,55 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from app.kernel.channels import PostgresqlChannels, SqliteChannels
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from app.kernel.channels import Channels
     from app.settings import Settings
 
 # What is deleted is overwritten, so that an erased person's key is gone from the file.
 _pragmas = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "recursive_triggers=ON", "secure_delete=ON")
 
 
-def engines_of(settings: Settings, *, wait_seconds: float) -> tuple[AsyncEngine, AsyncEngine]:
-    """Make the engines for writing and for reading: on SQLite one connection writes and the others only read.
+def channels_of(settings: Settings, *, wait_seconds: float) -> tuple[Channels, Channels]:
+    """Make the channels for writing and for reading: on SQLite one connection writes and the others only read.
 
     `wait_seconds` is how long they wait for a connection, a lock or another writer.
     """
-    if not settings.on_sqlite:
-        url = settings.database_url.replace("postgresql://", "postgresql+psycopg://", 1)
-        options = f"-c TimeZone=UTC -c lock_timeout={int(wait_seconds * 1000)}"
-        if settings.database_distributed:
-            # Row level security on the nodes needs what a transaction sets here.
-            options += " -c citus.propagate_set_commands=local"
-        # Writers find every row by a key. Plans are kept: one made while tables are small has to be right later too.
-        keyed = "".join(
-            f" -c enable_{way}=off" for way in ("seqscan", "hashjoin", "mergejoin", "material", "bitmapscan")
-        )
-        pool: dict[str, Any] = {
-            "pool_size": settings.database_pool_size,
-            "max_overflow": 0,
-            "pool_timeout": wait_seconds,
-            # `BEGIN` is sent with what opens a transaction, not by the driver in a message of its own.
-            "connect_args": {"options": options + keyed, "connect_timeout": 2, "autocommit": True},
-            "hide_parameters": True,
-        }
-        # A pool of its own for reads, so that they do not wait for writers.
-        reading = create_async_engine(url, **{**pool, "connect_args": {**pool["connect_args"], "options": options}})
-        return create_async_engine(url, **pool), reading
+    if settings.on_sqlite:
+        writer, readers = _on_sqlite(settings, wait_seconds)
+        return SqliteChannels(writer), SqliteChannels(readers)
+    writer, readers = _on_postgresql(settings, wait_seconds)
+    bounds: dict[str, Any] = {
+        "size": settings.database_pool_size,
+        "wait_seconds": wait_seconds,
+        "prepares": not settings.database_distributed,
+    }
+    # Connections of their own for reads, so that they do not wait for writers.
+    return PostgresqlChannels(writer, **bounds), PostgresqlChannels(readers, **bounds)
+
+
+def _on_postgresql(settings: Settings, wait_seconds: float) -> tuple[AsyncEngine, AsyncEngine]:
+    url = settings.database_url.replace("postgresql://", "postgresql+psycopg://", 1)
+    options = f"-c TimeZone=UTC -c standard_conforming_strings=on -c lock_timeout={int(wait_seconds * 1000)}"
+    if settings.database_distributed:
+        # Row level security on the nodes needs what a transaction sets here.
+        options += " -c citus.propagate_set_commands=local"
+    # Writers find every row by a key. Plans are kept: one made while tables are small has to be right later too.
+    unkeyed = ("seqscan", "bitmapscan", "hashjoin", "mergejoin", "material")
+    keyed = options + "".join(f" -c enable_{way}=off" for way in unkeyed)
+    return _engine(url, keyed), _engine(url, options)
+
+
+def _engine(url: str, options: str) -> AsyncEngine:
+    # `BEGIN` is sent with what opens a transaction, not by the driver in a message of its own.
+    arguments = {"options": options, "connect_timeout": 2, "autocommit": True}
+    return create_async_engine(url, poolclass=sa.NullPool, connect_args=arguments, hide_parameters=True)
+
+
+def _on_sqlite(settings: Settings, wait_seconds: float) -> tuple[AsyncEngine, AsyncEngine]:
     url = settings.database_url.replace("sqlite://", "sqlite+aiosqlite://", 1)
     busy: dict[str, Any] = {
         "connect_args": {"timeout": wait_seconds},

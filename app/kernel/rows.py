@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 import orjson
 import sqlalchemy as sa
+from psycopg.sql import Literal
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
@@ -106,7 +107,10 @@ class Read(Generic[ResultT]):
 
 
 class Questions(NamedTuple):
-    """One statement for several: its text, its constants by name, and for each how its columns come out of JSON."""
+    """One statement for several: its text, its constants by name, and for each how its columns come out of JSON.
+
+    PostgreSQL's text has the constants in it.
+    """
 
     text: str
     constants: dict[str, Any]
@@ -137,15 +141,23 @@ def questions(dialect: str, statements: tuple[Query, ...]) -> Questions:
     columns: list[Any] = []
     for place, statement in enumerate(statements):
         compiled = statement.compile(dialect=_dialects[dialect])
-        text = words.parameter.sub(words.placed.format(place), str(compiled))
         given = {name: value for name, value in compiled.params.items() if name not in ("rows", COMMUNITY)}
-        constants |= {f"{name}_{place}": value for name, value in given.items()}
+        text = str(compiled)
+        if dialect == SQLITE:
+            constants |= {f"{name}_{place}": value for name, value in given.items()}
+        else:
+            text = words.parameter.sub(partial(_with_constant, given), text)
+        text = words.parameter.sub(words.placed.format(place), text)
         names = ", ".join(f"c{number}" for number in range(len(statement.selected_columns)))
         array = words.array.format(names)
         texts.append(f"(WITH found ({names}) AS ({text}) SELECT {array} FROM found)")  # noqa: S608  texts of ours
         readers = [json_reader(column.type, dialect) for column in statement.selected_columns]
         columns.append(tuple((number, reader) for number, reader in enumerate(readers) if reader is not None))
     return Questions("SELECT " + ", ".join(texts), constants, tuple(columns))
+
+
+def _with_constant(given: Mapping[str, Any], found: re.Match[str]) -> str:
+    return Literal(given[found[1]]).as_string().replace("%", "%%") if found[1] in given else found[0]
 
 
 def answers(text: str | None, columns: Sequence[tuple[int, Callable[[Any], Any]]]) -> list[Sequence[Any]]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from sqlalchemy import event
+from tests.sending import sent
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -16,15 +16,6 @@ if TYPE_CHECKING:
 @asynccontextmanager
 async def statements(session: Session) -> AsyncIterator[list[str]]:
     """Collect the statements that are sent to the session's database within the block, or wait to be sent after it."""
-    engine = session.connection.sync_engine
-    sent: list[str] = []
-
-    def keep(*arguments: Any) -> None:
-        sent.append(arguments[2])
-
-    event.listen(engine, "before_cursor_execute", keep)
-    try:
-        yield sent
+    with sent() as collected:
+        yield collected
         await session.flush()
-    finally:
-        event.remove(engine, "before_cursor_execute", keep)

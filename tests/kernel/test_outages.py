@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
+import sqlalchemy as sa
 
 from app.kernel.errors import Unavailable
 from app.main import open_database
@@ -41,8 +42,8 @@ async def write(database: Database, community: int = 1) -> None:
 
 
 async def read(database: Database) -> None:
-    async with database.read(1):
-        pass
+    async with database.read(1) as session:
+        await session.execute(sa.text("SELECT 1"))
 
 
 async def hold(database: Database, held: asyncio.Event, release: asyncio.Event) -> None:

@@ -130,7 +130,7 @@ async def test_what_one_statement_is_asked_for_as_a_list_finds_what_was_inserted
     for row in wanted()[1:]:
         async with ready.read(1) as session:
             found = await session.execute_rows(statement, [{"community_id": 1, column: row[column]}])
-            assert row["place"] in set(found.scalars())
+            assert row["place"] in {one.place for one in found}
 
 
 async def test_an_empty_list_is_no_statement_and_a_long_one_is_one(ready: Database) -> None:

@@ -13,6 +13,7 @@ from app.kernel.heads import ledger_heads
 from app.kernel.idempotency import Answer, Keyed, keep_answers, known, known_answers
 from app.kernel.rows import insert_rows, update_rows
 from tests.kernel.grounds import open_communities
+from tests.sending import sent
 
 if TYPE_CHECKING:
     from app.kernel.database import Database, Session
@@ -78,19 +79,13 @@ async def test_an_answer_asked_ahead_is_forgotten_once_its_table_changes(grounds
 
 
 async def test_what_is_foreseen_is_not_asked_again(grounds: Database) -> None:
-    sent: list[str] = []
-
-    def keep(*arguments: object) -> None:
-        sent.append(str(arguments[2]))
-
     async with grounds.write(1) as session:
         await session.foresee(known(session, [KEY]))
-        sa.event.listen(session.connection.sync_engine, "before_cursor_execute", keep)
-        assert await known_answers(session, [KEY]) == {}
-        assert sent == []
-        assert await known_answers(session, [KEY._replace(key="other")]) == {}
-        assert len(sent) == 1
-        sa.event.remove(session.connection.sync_engine, "before_cursor_execute", keep)
+        with sent() as collected:
+            assert await known_answers(session, [KEY]) == {}
+            assert collected == []
+            assert await known_answers(session, [KEY._replace(key="other")]) == {}
+            assert len(collected) == 1
 
 
 async def test_what_is_foreseen_is_asked_again_when_more_becomes_visible(grounds: Database) -> None:

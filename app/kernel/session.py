@@ -1,0 +1,266 @@
+"""One transaction: what reads, decides and writes in it is handed a session, and nothing below begins or ends one."""
+
+from __future__ import annotations
+
+from datetime import UTC
+from functools import cache, lru_cache
+from itertools import chain
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
+
+import sqlalchemy as sa
+from sqlalchemy.sql.visitors import iterate
+
+from app.kernel.channels import PostgresqlChannel
+from app.kernel.heads import Head, ledger_heads
+from app.kernel.rows import (
+    COMMUNITY,
+    POSTGRESQL,
+    SQLITE,
+    answers,
+    document_of,
+    parted,
+    questions,
+    rows_of,
+    statement_of,
+    together,
+    update_rows,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from sqlalchemy.sql.elements import ClauseElement
+
+    from app.kernel.channels import Channel
+    from app.kernel.clock import Clock
+    from app.kernel.rows import AnyRow, Found, Query, Read, Row, Write
+    from app.kernel.vault import Vault
+
+ResultT = TypeVar("ResultT")
+
+APP_ROLE = "lovebank_app"
+"""PostgreSQL role that the app takes on in every transaction: row level security and the missing grants bind it."""
+
+
+class AbandonedError(Exception):
+    """Ends a transaction that is to leave no trace."""
+
+
+class _Part(NamedTuple):
+    """What of a question one statement may ask, and the community that it names where the database is distributed."""
+
+    statement: Query
+    document: str
+    community: int | None
+
+
+class Session:
+    """One transaction: the connection, the locked heads, the community's time and the keys of personal data."""
+
+    def __init__(self, channel: Channel, dialect: str, *, clock: Clock, vault: Vault) -> None:
+        """Wrap a channel; `dialect` is the database's (see `app.kernel.rows`)."""
+        self.connection = channel.connection
+        self.dialect = dialect
+        self._channel = channel
+        self.vault = vault
+        self.heads: dict[int, Head] = {}
+        self._clock = clock
+        self._abandoned = False
+        self.seen: set[int] = set()
+        self._waiting: dict[Write, dict[object, Row]] = {}
+        self._foreseen: dict[_Part, list[Sequence[Any]]] = {}
+
+    def now(self, community: int) -> datetime:
+        """Give the community's time: fixed for the transaction that holds its head, else its clock's."""
+        head = self.heads.get(community)
+        return head.now if head else self._clock.now(community)
+
+    def abandon(self) -> None:
+        """Make the transaction leave nothing behind: a dry run."""
+        self._abandoned = True
+
+    async def execute(self, statement: sa.Executable, parameters: Mapping[str, Any] | None = None) -> Found:
+        """Run one statement; it sees all that was written before."""
+        await self._make_way(statement)
+        await self._channel.ready()
+        return await self.connection.execute(statement, parameters)
+
+    async def _make_way(self, statement: sa.Executable) -> None:
+        """Send what waits before a statement that looks there, and forget what one may change."""
+        if not isinstance(statement, sa.Select):
+            self._foreseen.clear()
+            await self.flush()
+        elif not self._waiting_tables().isdisjoint(_tables_of(statement)):
+            await self.flush()
+
+    async def load(self, *reads: Read[Any]) -> tuple[Any, ...]:
+        """Ask several questions in one statement: for each what its answer means."""
+        parts = [self._parts(read) for read in reads]
+        await self._look_up([part for part in chain.from_iterable(parts) if part not in self._foreseen])
+        return tuple(
+            read.understand([*chain.from_iterable(self._foreseen[part] for part in of_read)])
+            for read, of_read in zip(reads, parts, strict=True)
+        )
+
+    async def foresee(self, *reads: Read[Any]) -> None:
+        """Ask in one statement what will be asked one by one; it is answered from here until its tables change."""
+        await self._look_up([part for read in reads for part in self._parts(read)])
+
+    def _parts(self, read: Read[Any]) -> list[_Part]:
+        return [
+            _Part(read.statement, document_of(self.dialect, rows), community)
+            for community, rows in parted(self.dialect, read.rows)
+        ]
+
+    async def _look_up(self, parts: Sequence[_Part]) -> None:
+        """Ask in one statement; where the database is distributed, in one for each community."""
+        if self._waiting and not self._waiting_tables().isdisjoint(
+            chain.from_iterable(_tables_of(part.statement) for part in parts)
+        ):
+            await self.flush()
+        for community in dict.fromkeys(part.community for part in parts):
+            ours = [part for part in parts if part.community == community]
+            asked = questions(self.dialect, tuple(part.statement for part in ours))
+            values: dict[str, Any] = {f"rows_{place}": part.document for place, part in enumerate(ours)}
+            if community is not None:
+                values |= {f"{COMMUNITY}_{place}": community for place in range(len(ours))}
+            found = await self._channel.ask(asked, values)
+            for part, text, columns in zip(ours, found, asked.columns, strict=True):
+                self._foreseen[part] = answers(text, columns)
+
+    async def ask(self, read: Read[ResultT]) -> ResultT:
+        """Ask one question."""
+        (answer,) = await self.load(read)
+        return cast("ResultT", answer)
+
+    async def write_later(self, write: Write, rows: Sequence[Row]) -> None:
+        """Keep rows to write, until something needs to see them or the transaction ends: all in one go is cheaper.
+
+        SQLite, which has no such statement and is not far away, gets them at once; so does Citus, which would carry
+        out the parts of such a statement one after the other on its coordinator.
+        """
+        self._foreseen = {
+            part: found for part, found in self._foreseen.items() if write.table not in _tables_of(part.statement)
+        }
+        if self.dialect != POSTGRESQL:
+            await self._send_rows(statement_of(self.dialect, write, "rows"), rows)
+            return
+        if write not in self._waiting and write.table in self._waiting_tables():
+            await self.flush()
+        waiting = self._waiting.setdefault(write, {})
+        for row in rows:
+            # Of two updates of a row the later holds; an inserted row is one of its own.
+            waiting[write.key_of(row) if write.key else len(waiting)] = row
+
+    async def flush(self, *then: str) -> None:
+        """Send what waits to be written, as one statement; `then` goes in the same message."""
+        if self._waiting and isinstance(self._channel, PostgresqlChannel):
+            writes, lists = tuple(self._waiting), list(self._waiting.values())
+            self._waiting = {}
+            documents = {
+                f"rows{place}": document_of(self.dialect, list(rows.values())) for place, rows in enumerate(lists)
+            }
+            await self._channel.write(together(writes), documents, *then)
+
+    def _waiting_tables(self) -> set[sa.FromClause]:
+        return {write.table for write in self._waiting}
+
+    async def execute_rows(self, statement: sa.Executable, rows: Sequence[Mapping[str, Any]]) -> list[AnyRow]:
+        """Run a statement over the rows that it reads as `rows` (see `app.kernel.rows`), and give what it finds.
+
+        Where the database is distributed it runs once for each community; an order holds within one.
+        """
+        await self._make_way(statement)
+        return await self._send_rows(statement, rows)
+
+    async def _send_rows(self, statement: sa.Executable, rows: Sequence[Mapping[str, Any]]) -> list[AnyRow]:
+        found: list[AnyRow] = []
+        await self._channel.ready()
+        for community, of_community in parted(self.dialect, rows):
+            values = {"rows": document_of(self.dialect, of_community)}
+            bound = {} if community is None else {COMMUNITY: community}
+            result = await self.connection.execute(statement, {**values, **bound})
+            if result.returns_rows:
+                found += result
+        return found
+
+    async def show(self, *communities: int) -> None:
+        """Name the communities whose rows row level security lets this transaction see."""
+        self.seen = set(communities)
+        # What was not visible may be now.
+        self._foreseen.clear()
+        if isinstance(self._channel, PostgresqlChannel):
+            listed = ",".join(str(int(community)) for community in communities)
+            # Literals of ours: SET takes no parameters.
+            self._channel.first(f"SET LOCAL ROLE {APP_ROLE}", f"SET LOCAL lovebank.communities = '{listed}'")
+
+    async def lock_heads(self, *communities: int) -> None:
+        """Lock the heads of these communities in ascending order, so that two writers never wait for each other."""
+        ascending = sorted(set(communities))
+        for row in await self._locked(ascending):
+            community, transaction_number, event_number, account_number, last_at = row
+            now = max(self._clock.now(community), last_at)
+            self.heads[community] = Head(community, transaction_number, event_number, account_number, now)
+
+    async def _locked(self, communities: Sequence[int]) -> Sequence[Sequence[Any]]:
+        if not communities:
+            return []
+        if not isinstance(self._channel, PostgresqlChannel):
+            return await self._send_rows(_heads(), [{"community_id": community} for community in communities])
+        # In the message that opens the transaction. Where they are on several nodes, one after the other.
+        parts = [communities] if self.dialect == POSTGRESQL else [[community] for community in communities]
+        found = await self._channel.rows(
+            *(
+                f"SELECT {_head_columns} FROM {ledger_heads.name}"  # noqa: S608  numbers alone
+                f" WHERE community_id IN ({', '.join(str(int(one)) for one in part)}) ORDER BY community_id FOR UPDATE"
+                for part in parts
+            )
+        )
+        return [(*numbers, last_at.astimezone(UTC)) for *numbers, last_at in found]
+
+    async def open_head(self, community: int) -> Head:
+        """Begin the ledger of a new community and let this transaction go on in it."""
+        await self.show(*self.heads, community)
+        head = Head(community, 0, 0, 0, self._clock.now(community))
+        await self.execute(
+            sa.insert(ledger_heads).values(
+                community_id=community, transaction_number=0, event_number=0, account_number=0, last_at=head.now
+            )
+        )
+        self.heads[community] = head
+        return head
+
+    async def finish(self) -> None:
+        """Write what waits and the heads that handed out numbers; raise when it is all to leave nothing behind."""
+        changed = [
+            {
+                "community_id": head.community,
+                "transaction_number": head.transaction_number,
+                "event_number": head.event_number,
+                "account_number": head.account_number,
+                "last_at": head.now,
+            }
+            for head in self.heads.values()
+            if head.changed
+        ]
+        await update_rows(self, ledger_heads, ("community_id",), changed)
+        if self._abandoned:
+            await self.flush()
+            raise AbandonedError
+        await self.flush("COMMIT")
+
+
+_head_columns = ", ".join(ledger_heads.c.keys())
+
+
+@cache
+def _heads() -> Query:
+    asked = rows_of(SQLITE, "rows", [ledger_heads.c.community_id])
+    return sa.select(ledger_heads).join_from(asked, ledger_heads, ledger_heads.c.community_id == asked.c.community_id)
+
+
+@lru_cache(maxsize=1000)
+def _tables_of(statement: sa.Executable) -> frozenset[sa.FromClause]:
+    """All tables that a statement names, wherever."""
+    return frozenset(element for element in iterate(cast("ClauseElement", statement)) if isinstance(element, sa.Table))

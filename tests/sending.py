@@ -1,0 +1,40 @@
+"""What is sent to a database, seen where it leaves: SQLAlchemy's statements, and the messages of a channel below it."""
+
+from __future__ import annotations
+
+import re
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
+
+import sqlalchemy as sa
+
+from app.kernel.channels import PostgresqlChannel
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_execution = re.compile(r"EXECUTE (\w+)\(.*\)", re.DOTALL)
+
+
+@contextmanager
+def sent() -> Iterator[list[str]]:
+    """Collect what any connection sends within the block; a message is its statements with what was prepared."""
+    collected: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        collected.append(statement)
+
+    async def rows(self: PostgresqlChannel, *statements: str) -> list[tuple[Any, ...]]:
+        texts = {prepared.name: text for text, prepared in self._prepared.items()}
+        message = [*self._first, *(one for one in statements if not one.startswith("PREPARE"))]
+        collected.append("; ".join(_execution.sub(lambda found: texts[found[1]], one) for one in message))
+        return await whole(self, *statements)
+
+    whole = PostgresqlChannel.rows
+    sa.event.listen(sa.Engine, "before_cursor_execute", note)
+    try:
+        with patch.object(PostgresqlChannel, "rows", rows):
+            yield collected
+    finally:
+        sa.event.remove(sa.Engine, "before_cursor_execute", note)
