@@ -13,8 +13,10 @@ from app.kernel.paging import Page, Paging, limit_default, limit_max, open_page
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
+    from app.kernel.coalesce import Asking
     from app.kernel.database import Session
     from app.kernel.errors import Refusal
+    from app.kernel.rows import Read
 
 AskedT = TypeVar("AskedT")
 ItemT = TypeVar("ItemT")
@@ -54,7 +56,7 @@ class Listing:
         self,
         name: str,
         community: int,
-        load: Callable[[Session, Sequence[AskedT]], Awaitable[Sequence[list[ItemT] | Refusal]]],
+        load: Callable[[Asking, Sequence[AskedT]], Read[Sequence[list[ItemT] | Refusal]]],
         ask: Callable[[Paging], AskedT],
         *,
         place: Callable[[ItemT], Any],

@@ -11,7 +11,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar, cast
 
 from app.kernel import metrics
 from app.kernel.database import is_contention
@@ -20,9 +20,11 @@ from app.kernel.rows import CITUS, SQLITE
 from app.kernel.submission import carry_out_together
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Callable, Sequence
 
+    from app.kernel.clock import Clock
     from app.kernel.database import Database, Session
+    from app.kernel.rows import Read
     from app.kernel.submission import Command, Outcome, Submission
 
 BATCH_MAX = 500
@@ -219,8 +221,19 @@ class Commands(_Coalescer["tuple[Command[Any, Any], Submission[Any, Any]]"]):
         return await self._database.run(communities, work, wait_seconds=wait_seconds, seen=homes)
 
 
-class Reads(_Coalescer["tuple[Callable[..., Any], Any]"]):
-    """Reads on their way. Each is a question to a loader, which answers a list of them with a few statements."""
+class Asking(Protocol):
+    """What a question is made for."""
+
+    dialect: str
+    clock: Clock
+
+
+Loader: TypeAlias = "Callable[[Asking, Sequence[Any]], Read[Sequence[Any]]]"
+"""Makes one question of many items; its answer has for each what was found, or a refusal."""
+
+
+class Reads(_Coalescer["tuple[Loader, Any]"]):
+    """Reads on their way. Those that wait together share one question, and questions one transaction."""
 
     def __init__(self, database: Database, *, length_max: int) -> None:
         """Take the database and how many reads may wait; who comes then is sent away."""
@@ -228,30 +241,26 @@ class Reads(_Coalescer["tuple[Callable[..., Any], Any]"]):
         self._database = database
 
     async def ask(
-        self,
-        load: Callable[[Session, Sequence[ItemT]], Awaitable[Sequence[ResultT | Refusal]]],
-        community: int,
-        item: ItemT,
+        self, load: Callable[[Asking, Sequence[ItemT]], Read[Sequence[ResultT | Refusal]]], community: int, item: ItemT
     ) -> ResultT:
-        """Load the answer to a question about a community, together with those that wait as well.
+        """Find the answer about an item of a community, together with those that wait as well.
 
         Raises `Unavailable` when too many wait, and `Refused` for a refusal.
         """
         return cast("ResultT", await self._queue(community, (load, item)))
 
     async def _attempt(
-        self, asked: Sequence[tuple[Callable[..., Any], Any]], communities: Sequence[int], wait_seconds: float | None
+        self, asked: Sequence[tuple[Loader, Any]], communities: Sequence[int], wait_seconds: float | None
     ) -> Sequence[object]:
         del wait_seconds  # nobody makes a reader wait
-        places: dict[Callable[..., Any], list[int]] = {}
+        places: dict[Loader, list[int]] = {}
         for place, (load, _) in enumerate(asked):
             places.setdefault(load, []).append(place)
+        reads = [load(self._database, [asked[place][1] for place in of_load]) for load, of_load in places.items()]
         answers: list[object] = [None] * len(asked)
-        async with self._database.read(*communities) as session:
-            for load, of_load in places.items():
-                found = await load(session, [asked[place][1] for place in of_load])
-                for place, answer in zip(of_load, found, strict=True):
-                    answers[place] = answer
+        for of_load, found in zip(places.values(), await self._database.glance(communities, reads), strict=True):
+            for place, answer in zip(of_load, found, strict=True):
+                answers[place] = answer
         return answers
 
 

@@ -14,6 +14,7 @@ from app.ledger.errors import (
     UnknownAccount,
     UnknownTransaction,
 )
+from app.ledger.extracts import Extract, ExtractAsked, Held, ask_extracts, ask_held
 from app.ledger.rules import (
     BALANCE_MAX,
     MAY_OVERDRAW,
@@ -26,11 +27,8 @@ from app.ledger.rules import (
     State,
 )
 from app.ledger.service import (
-    Extract,
-    ExtractAsked,
     Posted,
     balances,
-    extracts,
     open_accounts,
     post,
     post_decided,
@@ -66,6 +64,7 @@ __all__ = [
     "Entry",
     "Extract",
     "ExtractAsked",
+    "Held",
     "InconsistentError",
     "Line",
     "LinkedEntryRefused",
@@ -76,13 +75,14 @@ __all__ = [
     "UnknownAccount",
     "UnknownTransaction",
     "accounts",
+    "ask_extracts",
+    "ask_held",
     "ask_states",
     "audit",
     "balances",
     "booked",
     "booked_after",
     "count_by_kind",
-    "extracts",
     "lines_of_transactions",
     "open_accounts",
     "post",

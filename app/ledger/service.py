@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from app.kernel import metrics
 from app.kernel.errors import Refusal
 from app.ledger import rules, store
 from app.ledger.errors import AlreadyReversed, InconsistentError, UnknownTransaction
 from app.ledger.rules import Account, Change, Entry, NewAccount
-from app.ledger.store import Span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from app.kernel.database import Session
@@ -132,60 +131,6 @@ async def balances(session: Session, accounts: Sequence[Account], *, at: datetim
     if at is not None:
         return await store.balances_at(session, accounts, at)
     return {account: state.balance for account, state in (await store.load_states(session, accounts)).items()}
-
-
-class ExtractAsked(NamedTuple):
-    """The newest postings of a few accounts of one community together, at most `limit` (None: all).
-
-    `before` has for each account the version below which to read; None for the newest.
-    """
-
-    accounts: tuple[Account, ...]
-    before: Sequence[int] | None
-    limit: int | None
-
-
-class Extract(NamedTuple):
-    """Postings of a few accounts together, newest first, and for each account the version below which they are."""
-
-    accounts: tuple[Account, ...]
-    before: tuple[int, ...]
-    lines: list[Line]
-
-
-async def extracts(session: Session, asked: Sequence[ExtractAsked]) -> list[Extract | None]:
-    """Read extracts, each by itself; None where an account was never opened. Two statements, however many they are."""
-    states = await store.load_states(session, (account for one in asked for account in one.accounts))
-    befores: list[tuple[int, ...] | None] = []
-    spans: set[Span] = set()
-    for one in asked:
-        known = [states[account] for account in one.accounts if account in states]
-        if len(known) < len(one.accounts):
-            befores.append(None)
-            continue
-        newest = [state.version + 1 for state in known]
-        before = tuple(map(min, newest, one.before or newest))
-        befores.append(before)
-        spans |= {
-            # Versions have no gaps, so that a count of postings is a range of versions.
-            Span(account, state.number, 1 if one.limit is None else version - one.limit, version)
-            for account, state, version in zip(one.accounts, known, before, strict=True)
-        }
-    lines = await store.load_lines(session, states, spans)
-    return [
-        None if before is None else Extract(one.accounts, before, _newest(lines, one, before))
-        for one, before in zip(asked, befores, strict=True)
-    ]
-
-
-def _newest(lines: Mapping[Account, Sequence[Line]], asked: ExtractAsked, before: Sequence[int]) -> list[Line]:
-    found = [
-        (-line.transaction_id, place, line)
-        for place, (account, version) in enumerate(zip(asked.accounts, before, strict=True))
-        for line in lines.get(account, ())
-        if line.version < version
-    ]
-    return [line for _, _, line in sorted(found)[: asked.limit]]
 
 
 async def _append(session: Session, transactions: Sequence[Row], posted: Sequence[Posted]) -> None:

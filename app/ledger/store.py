@@ -12,7 +12,7 @@ from app.ledger.rules import Account, State
 from app.ledger.tables import ledger_accounts, ledger_balances, ledger_postings, ledger_transactions
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Sequence
     from datetime import datetime
 
     from sqlalchemy import RowMapping
@@ -121,60 +121,79 @@ _lines = sa.select(
 )
 
 
-class Span(NamedTuple):
-    """Some of an account's postings, by version: from `first` to below `before`."""
-
-    account: Account
-    number: int
-    first: int
-    before: int
+ALL_LINES = 2**31 - 1
+"""As many lines as one may ask for."""
 
 
 @cache
-def _in_spans(dialect: str) -> Query:
-    p, t = ledger_postings.c, ledger_transactions.c
-    bounds = [sa.column("first", p.version.type), sa.column("before", p.version.type)]
-    asked = rows_of(dialect, "rows", [p.community_id, p.account_number, *bounds])
-    within = _same(ledger_postings, asked, "community_id", "account_number")
-    return (
+def newest_lines(dialect: str) -> Query:
+    """Find the newest postings of a few accounts together, for each `item` of `rows` at most `most` of them.
+
+    `rows` has each account of an item with its `place` among them and the version `before` which to read (null: all).
+    Of each account its newest posting is there in any case, and one without postings has a row without a version.
+    """
+    p, t, a, b = ledger_postings.c, ledger_transactions.c, ledger_accounts.c, ledger_balances.c
+    bounds = [sa.column(name, p.version.type) for name in ("item", "place", "before", "most")]
+    asked = rows_of(dialect, "rows", [a.community_id, a.address, *bounds])
+    newest = b.version + 1
+    before = sa.case((asked.c.before < newest, asked.c.before), else_=newest)
+    within = (p.version < before) & (p.version >= before - asked.c.most)
+    # Versions have no gaps, so that a count of postings is a range of versions.
+    found = (
         sa.select(
-            p.community_id,
-            p.account_number,
+            a.community_id,
+            asked.c.item,
+            asked.c.place,
+            asked.c.most,
+            before.label("before"),
+            a.unit,
+            p.version,
             p.transaction_number,
-            t.posted_at,
-            t.kind,
             p.amount,
             p.balance_after,
-            p.version,
+            sa.func.row_number()
+            .over(
+                partition_by=(a.community_id, asked.c.item),
+                order_by=(p.transaction_number.desc().nulls_last(), asked.c.place),
+            )
+            .label("rank"),
+        )
+        .join_from(asked, ledger_accounts, _same(asked, ledger_accounts, "community_id", "address"))
+        .join(ledger_balances, _same(ledger_accounts, ledger_balances, "community_id", "account_number"))
+        .outerjoin(ledger_postings, _same(ledger_accounts, ledger_postings, "community_id", "account_number") & within)
+        .subquery("found")
+    )
+    f, at_number = found.c, _same(found, ledger_transactions, "community_id", "transaction_number")
+    return (
+        sa.select(
+            f.item,
+            f.place,
+            f.before,
+            f.transaction_number,
+            t.posted_at,
+            t.kind,
+            f.unit,
+            f.amount,
+            f.balance_after,
+            f.version,
             t.reference,
         )
-        .join_from(asked, ledger_postings, within & (p.version >= asked.c.first) & (p.version < asked.c.before))
-        .join(ledger_transactions, _same(ledger_postings, ledger_transactions, "community_id", "transaction_number"))
+        .select_from(found.outerjoin(ledger_transactions, at_number))
+        .where((f.rank <= f.most) | f.version.is_(None) | (f.version == f.before - 1))
     )
 
 
-async def load_lines(
-    session: Session, states: Mapping[Account, State], spans: Collection[Span]
-) -> dict[Account, list[Line]]:
-    """Load the postings in these spans by account, in no order, each once where spans overlap."""
-    if not spans:
-        return {}
-    rows = [
-        {
-            "community_id": span.account.community,
-            "account_number": span.number,
-            "first": span.first,
-            "before": span.before,
-        }
-        for span in spans
-    ]
-    accounts = {(span.account.community, span.number): span.account for span in spans}
-    lines: dict[Account, dict[int, Line]] = {}
-    for row in await session.execute_rows(_in_spans(session.dialect), rows):
-        account = accounts[row[0], row[1]]
-        line = Line(row[2], row[3], row[4], account.address, states[account].unit, row[5], row[6], row[7], row[8])
-        lines.setdefault(account, {})[line.version] = line
-    return {account: list(found.values()) for account, found in lines.items()}
+@cache
+def held(dialect: str, names: tuple[str, ...]) -> Query:
+    """Find what owners' accounts of these names hold, as (community, owner, account's address, version, balance)."""
+    a, b = ledger_accounts.c, ledger_balances.c
+    asked = rows_of(dialect, "rows", [a.community_id, sa.column("owner", sa.Text())])
+    own = a.address.in_([asked.c.owner.concat(f"/{name}") for name in names])
+    return (
+        sa.select(a.community_id, asked.c.owner, a.address, b.version, b.balance)
+        .join_from(asked, ledger_accounts, (a.community_id == asked.c.community_id) & own)
+        .join(ledger_balances, _same(ledger_accounts, ledger_balances, "community_id", "account_number"))
+    )
 
 
 async def lines_of_transactions(session: Session, community: int, numbers: Sequence[int]) -> dict[int, list[Line]]:

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import chain
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from app import ledger
 from app.kernel.errors import NotFound
+from app.kernel.rows import Read
 from app.ledger import Account, ExtractAsked
-from app.volunteers.rules import minutes_account, owed_account, points_account, reserved_account
+from app.volunteers.rules import minutes_account, points_account
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
     from uuid import UUID
 
-    from app.kernel.database import Session
+    from app.kernel.coalesce import Asking
     from app.kernel.errors import Refusal
     from app.kernel.paging import Paging
-    from app.ledger import Extract, Line, State
+    from app.ledger import Extract, Held, Line
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,29 +34,26 @@ class Holdings:
     as_of: datetime
 
 
-_account_names = (minutes_account, points_account, reserved_account, owed_account)
+_names = ("minutes", "points", "points_reserved", "points_owed")
 
 
-async def get_balances(session: Session, asked: Sequence[tuple[int, UUID]]) -> list[Holdings | Refusal]:
-    """What volunteers hold now, each named by community and id; a refusal for one who is not there."""
-    accounts = [
-        [Account(community, name(volunteer_id)) for name in _account_names] for community, volunteer_id in asked
-    ]
-    states = await ledger.states(session, chain.from_iterable(accounts))
-    return [
-        _holdings(session, community, [states.get(one) for one in own])
-        for own, (community, _) in zip(accounts, asked, strict=True)
-    ]
+def get_balances(asking: Asking, asked: Sequence[tuple[int, UUID]]) -> Read[Sequence[Holdings | Refusal]]:
+    """Ask what volunteers hold now, each named by community and id; a refusal for one who is not there."""
+    owners = [(community, f"volunteer/{volunteer_id}") for community, volunteer_id in asked]
+    read = ledger.ask_held(asking.dialect, owners, _names)
+
+    def understand(rows: list[Sequence[Any]]) -> list[Holdings | Refusal]:
+        found = read.understand(rows)
+        return [_holdings(asking.clock.now(owner[0]), found.get(owner)) for owner in owners]
+
+    return Read(read.statement, read.rows, understand)
 
 
-def _holdings(session: Session, community: int, states: Sequence[State | None]) -> Holdings | Refusal:
-    found = [state for state in states if state is not None]
-    if not found:
+def _holdings(now: datetime, found: Mapping[str, Held] | None) -> Holdings | Refusal:
+    if found is None:
         return NotFound(resource="volunteer")
-    minutes, points, reserved, owed = found
-    return Holdings(
-        minutes.balance, points.balance, reserved.balance, owed.balance, points.version, session.now(community)
-    )
+    minutes, points, reserved, owed = (found[name] for name in _names)
+    return Holdings(minutes.balance, points.balance, reserved.balance, owed.balance, points.version, now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +72,13 @@ class AskedStatement(NamedTuple):
     paging: Paging
 
 
-async def get_statements(session: Session, asked: Sequence[AskedStatement]) -> list[list[StatementLine] | Refusal]:
-    """Volunteers' minutes and points, newest first; a refusal for one who is not there.
+def get_statements(asking: Asking, asked: Sequence[AskedStatement]) -> Read[Sequence[list[StatementLine] | Refusal]]:
+    """Ask for volunteers' minutes and points, newest first; a refusal for one who is not there.
 
     Where a page goes on is a version of each account, so that it stays free of what is posted meanwhile.
     """
-    extracts = await ledger.extracts(
-        session,
+    read = ledger.ask_extracts(
+        asking.dialect,
         [
             ExtractAsked(
                 tuple(Account(one.community, name(one.volunteer_id)) for name in (minutes_account, points_account)),
@@ -91,7 +88,13 @@ async def get_statements(session: Session, asked: Sequence[AskedStatement]) -> l
             for one in asked
         ],
     )
-    return [NotFound(resource="volunteer") if extract is None else _placed(extract) for extract in extracts]
+
+    def understand(rows: list[Sequence[Any]]) -> list[list[StatementLine] | Refusal]:
+        return [
+            NotFound(resource="volunteer") if extract is None else _placed(extract) for extract in read.understand(rows)
+        ]
+
+    return Read(read.statement, read.rows, understand)
 
 
 def _placed(extract: Extract) -> list[StatementLine]:

@@ -27,7 +27,7 @@ ALL = [*APP, *sorted((ROOT / "migrations").rglob("*.py")), *TESTS, ROOT / "dev.p
 
 ENDS_TRANSACTIONS = {"begin", "begin_nested", "commit", "rollback"}
 # The first owns the transactions of requests, jobs and commands; the second runs migrations, which nothing else does.
-OWNERS = {"app/kernel/database.py", "app/kernel/migrating.py"}
+OWNERS = {"app/kernel/channels.py", "app/kernel/migrating.py"}
 IMPURE = {
     *("now", "utcnow", "today", "time", "time_ns", "monotonic", "perf_counter", "sleep"),
     *("uuid1", "uuid4", "uuid7", "new_id", "random", "randint", "choice", "token_hex", "urandom", "open", "print"),

@@ -193,10 +193,10 @@ async def extract(
 ) -> list[Line]:
     """An extract of accounts that are there, beside others that ask for other pages of the same."""
     asked = [ExtractAsked(accounts, before, limit), ExtractAsked(accounts, None, 1)]
-    found, newest = await ledger.extracts(session, asked)
+    found, newest = await session.ask(ledger.ask_extracts(session.dialect, asked))
     assert found
     assert newest
-    assert newest.lines == (await ledger.extracts(session, asked[1:]))[0].lines  # type: ignore[union-attr]
+    assert newest.lines == (await session.ask(ledger.ask_extracts(session.dialect, asked[1:])))[0].lines  # type: ignore[union-attr]
     return found.lines
 
 
@@ -216,7 +216,8 @@ async def test_a_statement_shows_the_newest_first_and_of_one_transaction_in_the_
         first = lines[0]
         assert (first.posted_at, first.kind, first.account, first.unit) == (NOW, "deposit", MINUTES, "MINUTE")
         assert first.reference == "service-records/1"
-        assert await ledger.extracts(session, [ExtractAsked((Account(1, "nobody"),), None, 9)]) == [None]
+        nobody = ledger.ask_extracts(session.dialect, [ExtractAsked((Account(1, "nobody"),), None, 9)])
+        assert await session.ask(nobody) == [None]
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 50])

@@ -1,0 +1,97 @@
+"""What accounts hold and how it came about, asked for many at once: balances and extracts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from app.kernel.rows import Read
+from app.ledger import store
+from app.ledger.store import ALL_LINES, Line
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from app.ledger.rules import Account
+
+
+class Held(NamedTuple):
+    """What an account holds, and its version."""
+
+    version: int
+    balance: int
+
+
+def ask_held(
+    dialect: str, owners: Sequence[tuple[int, str]], names: tuple[str, ...]
+) -> Read[Mapping[tuple[int, str], dict[str, Held]]]:
+    """Ask what accounts hold that belong to these owners (community, beginning of the address), by their last names.
+
+    An owner without any is missing from the answer.
+    """
+    rows = [{"community_id": community, "owner": owner} for community, owner in dict.fromkeys(owners)]
+
+    def understand(found: list[Sequence[Any]]) -> dict[tuple[int, str], dict[str, Held]]:
+        by_owner: dict[tuple[int, str], dict[str, Held]] = {}
+        for community, owner, address, version, balance in found:
+            by_owner.setdefault((community, owner), {})[address[len(owner) + 1 :]] = Held(version, balance)
+        return by_owner
+
+    return Read(store.held(dialect, names), rows, understand)
+
+
+class ExtractAsked(NamedTuple):
+    """The newest postings of a few accounts of one community together, at most `limit` (None: all).
+
+    `before` has for each account the version below which to read; None for the newest.
+    """
+
+    accounts: tuple[Account, ...]
+    before: Sequence[int] | None
+    limit: int | None
+
+
+class Extract(NamedTuple):
+    """Postings of a few accounts together, newest first, and for each account the version below which they are."""
+
+    accounts: tuple[Account, ...]
+    before: tuple[int, ...]
+    lines: list[Line]
+
+
+def ask_extracts(dialect: str, asked: Sequence[ExtractAsked]) -> Read[list[Extract | None]]:
+    """Ask for extracts, each by itself; None where an account was never opened."""
+    rows = [
+        {
+            "community_id": account.community,
+            "address": account.address,
+            "item": item,
+            "place": place,
+            "before": None if one.before is None else one.before[place],
+            "most": ALL_LINES if one.limit is None else one.limit,
+        }
+        for item, one in enumerate(asked)
+        for place, account in enumerate(one.accounts)
+    ]
+
+    def understand(found: list[Sequence[Any]]) -> list[Extract | None]:
+        by_item: list[list[Sequence[Any]]] = [[] for _ in asked]
+        for row in found:
+            by_item[row[0]].append(row)
+        return [_extract(one, rows) for one, rows in zip(asked, by_item, strict=True)]
+
+    return Read(store.newest_lines(dialect), rows, understand)
+
+
+def _extract(asked: ExtractAsked, rows: list[Sequence[Any]]) -> Extract | None:
+    before = {place: version for _, place, version, *_ in rows}
+    if len(before) < len(asked.accounts):
+        return None
+    addresses = [account.address for account in asked.accounts]
+    rows = [row for row in rows if row[3] is not None]
+    # The newest transaction first, and within one in the order asked for.
+    rows.sort(key=lambda row: (-row[3], row[1]))
+    lines = [
+        Line(number, posted_at, kind, addresses[place], unit, amount, balance_after, version, reference)
+        for _, place, _, number, posted_at, kind, unit, amount, balance_after, version, reference in rows[: asked.limit]
+    ]
+    return Extract(asked.accounts, tuple(before[place] for place in range(len(addresses))), lines)
