@@ -1,4 +1,8 @@
-"""The tables of hours. The facts of a record never change; only its status moves on, once for each decision."""
+"""The tables of hours. The facts of a record never change; only its status moves on, once for each decision.
+
+References that are made on SQLite alone are looked up by a trigger on PostgreSQL, all of a statement at once: what they
+refer to never changes or goes away.
+"""
 
 from __future__ import annotations
 
@@ -81,7 +85,7 @@ service_records = sa.Table(
         ["community_id", "service_kind"],
         ["service_kinds.community_id", "service_kinds.code"],
         name="service_records_kind_fkey",
-    ),
+    ).ddl_if(dialect="sqlite"),
     sa.UniqueConstraint("community_id", "number", name="service_records_number_key"),
     sa.CheckConstraint("minutes > 0", name="service_records_minutes_check"),
     sa.CheckConstraint("ended_at > started_at", name="service_records_times_check"),
@@ -113,17 +117,17 @@ verifications = sa.Table(
         ["community_id", "service_record_id"],
         ["service_records.community_id", "service_records.service_record_id"],
         name="verifications_record_fkey",
-    ),
+    ).ddl_if(dialect="sqlite"),
     sa.ForeignKeyConstraint(
         ["community_id", "earning_rule_id"],
         ["earning_rules.community_id", "earning_rules.earning_rule_id"],
         name="verifications_rule_fkey",
-    ),
+    ).ddl_if(dialect="sqlite"),
     sa.ForeignKeyConstraint(
         ["community_id", "transaction_number"],
         ["ledger_transactions.community_id", "ledger_transactions.transaction_number"],
         name="verifications_transaction_fkey",
-    ),
+    ).ddl_if(dialect="sqlite"),
     sa.CheckConstraint("decision IN ('approve', 'reject')", name="verifications_decision_check"),
     sa.CheckConstraint(
         "(decision = 'approve') = (transaction_number IS NOT NULL)", name="verifications_transaction_check"

@@ -20,15 +20,26 @@ down_revision = "0013"
 branch_labels = None
 depends_on = None
 
-# On PostgreSQL alone: by name the table, its columns, and what they refer to.
-_references = {
-    "ledger_postings_account_fkey": ("ledger_postings", "account_number", "ledger_accounts"),
-    "ledger_postings_transaction_fkey": ("ledger_postings", "transaction_number", "ledger_transactions"),
-    "ledger_transactions_head_fkey": ("ledger_transactions", None, "ledger_heads"),
-    "events_head_fkey": ("events", None, "ledger_heads"),
-    "idempotency_keys_head_fkey": ("idempotency_keys", None, "ledger_heads"),
-    "seen_references_head_fkey": ("seen_references", None, "ledger_heads"),
+# On PostgreSQL alone: by name the table with its column, and what it refers to.
+_checked_with_the_rest = {
+    "ledger_postings_account_fkey": ("ledger_postings.account_number", "ledger_accounts.account_number"),
+    "ledger_postings_transaction_fkey": (
+        "ledger_postings.transaction_number",
+        "ledger_transactions.transaction_number",
+    ),
 }
+_to_the_head = {
+    f"{table}_head_fkey": (f"{table}.", "ledger_heads.")
+    for table in ("ledger_transactions", "events", "idempotency_keys", "seen_references")
+}
+# What these refer to can neither change nor go away, so that it is enough to look when a row comes in.
+_looked_up = {
+    "service_records_kind_fkey": ("service_records.service_kind", "service_kinds.code"),
+    "verifications_record_fkey": ("verifications.service_record_id", "service_records.service_record_id"),
+    "verifications_rule_fkey": ("verifications.earning_rule_id", "earning_rules.earning_rule_id"),
+    "verifications_transaction_fkey": ("verifications.transaction_number", "ledger_transactions.transaction_number"),
+}
+_references = {**_checked_with_the_rest, **_to_the_head, **_looked_up}
 
 _at_once = """
             SELECT CASE WHEN a.unit IS NULL THEN 'a posting has no account'
@@ -123,19 +134,24 @@ def upgrade() -> None:
     op.create_index(_index, "ledger_postings", ["community_id", "transaction_number"])
     if guards.on_postgresql():
         _check("DECLARE fault text; BEGIN", _at_once, way="enable_material")
-        for name, (table, _, _) in _references.items():
-            op.execute(f"ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {name}")
+        for table in ("service_records", "verifications"):
+            _look_up(table)
+        for name, (column, _) in _references.items():
+            op.execute(f"ALTER TABLE {column.partition('.')[0]} DROP CONSTRAINT IF EXISTS {name}")
 
 
 def downgrade() -> None:
     """Put back what checked one by one."""
     if guards.on_postgresql():
-        for name, (table, column, target) in _references.items():
-            columns = ", ".join(("community_id", column) if column else ("community_id",))
+        for name, (here, there) in _references.items():
+            (table, columns), (target, keys) = _table_and_columns(here), _table_and_columns(there)
             op.execute(f"ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {name}")
             op.execute(
-                f"ALTER TABLE {table} ADD CONSTRAINT {name} FOREIGN KEY ({columns}) REFERENCES {target} ({columns})"
+                f"ALTER TABLE {table} ADD CONSTRAINT {name} FOREIGN KEY ({columns}) REFERENCES {target} ({keys})"
             )
+        for table in ("service_records", "verifications"):
+            op.execute(f"DROP TRIGGER IF EXISTS {table}_refer ON {table}")
+            op.execute(f"DROP FUNCTION IF EXISTS {table}_check()")
         _check("BEGIN", _one_by_one, way="enable_sort")
     op.drop_index(_index, "ledger_postings", if_exists=True)
     op.create_index(_index, "ledger_postings", ["community_id", "transaction_number", "account_number"], unique=True)
@@ -152,3 +168,41 @@ def _check(begin: str, checks: str, *, way: str) -> None:
         END $$
         """
     )
+
+
+def _table_and_columns(place: str) -> tuple[str, str]:
+    table, _, column = place.partition(".")
+    return table, f"community_id, {column}" if column else "community_id"
+
+
+def _look_up(table: str) -> None:
+    """Let a trigger look once for each different thing that the new rows of a table refer to."""
+    checks = "".join(
+        f"""
+            IF EXISTS (
+                SELECT FROM (SELECT DISTINCT community_id, {column} AS key FROM inserted WHERE {column} IS NOT NULL) i
+                LEFT JOIN LATERAL (
+                    SELECT 1 AS there FROM {target} t WHERE t.community_id = i.community_id AND t.{key} = i.key OFFSET 0
+                ) t ON true
+                WHERE t.there IS NULL
+            ) THEN
+                RAISE EXCEPTION '{table}.{column} refers to nothing' USING ERRCODE = 'foreign_key_violation';
+            END IF;"""  # noqa: S608  names of tables and columns alone
+        for (own, column), (target, key) in ((here.split("."), there.split(".")) for here, there in _looked_up.values())
+        if own == table
+    )
+    op.execute(
+        f"""
+        CREATE OR REPLACE FUNCTION {table}_check() RETURNS trigger LANGUAGE plpgsql
+        SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+        BEGIN{checks}
+            RETURN NULL;
+        END $$
+        """
+    )
+    op.execute(f"DROP TRIGGER IF EXISTS {table}_refer ON {table}")
+    op.execute(
+        f"CREATE TRIGGER {table}_refer AFTER INSERT ON {table}"
+        f" REFERENCING NEW TABLE AS inserted FOR EACH STATEMENT EXECUTE FUNCTION {table}_check()"
+    )
+    op.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {table}_refer")

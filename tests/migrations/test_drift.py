@@ -29,6 +29,10 @@ OF_SQLITE_ALONE = {
     "events_head_fkey",
     "idempotency_keys_head_fkey",
     "seen_references_head_fkey",
+    "service_records_kind_fkey",
+    "verifications_record_fkey",
+    "verifications_rule_fkey",
+    "verifications_transaction_fkey",
 }
 """References that PostgreSQL checks otherwise or need not check; Alembic does not see the condition on them."""
 

@@ -136,9 +136,9 @@ def test_the_triggers_on_postgresql_are_these_and_always_fire(settings: Settings
             )
             for table, columns in FROZEN.items()
         ),
-        (
-            "ledger_postings_add_up",
-            f"AFTER INSERT ON ledger_postings REFERENCING NEW TABLE AS inserted {calling} ledger_postings_check()",
+        *(
+            (f"{table}_{name}", f"AFTER INSERT ON {table} REFERENCING NEW TABLE AS inserted {calling} {table}_check()")
+            for table, name in (("ledger_postings", "add_up"), ("service_records", "refer"), ("verifications", "refer"))
         ),
     }
     triggers = found(
