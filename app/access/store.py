@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.access.tables import cards, clients, pin_attempts
-from app.kernel.rows import Read, insert_rows, rows_of
+from app.kernel.rows import Read, insert_rows, looked_up, rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -52,8 +52,8 @@ def _live(dialect: str, table: sa.Table, name: str) -> Query:
     """The keys of rows that are not revoked, among those asked for."""
     asked = rows_of(dialect, "rows", [table.c.community_id, table.c[name]])
     same = (table.c.community_id == asked.c.community_id) & (table.c[name] == asked.c[name])
-    found = sa.select(table.c.community_id, table.c[name]).join_from(asked, table, same)
-    return found.where(table.c.revoked_at.is_(None))
+    found = sa.select(table.c.community_id, table.c[name]).where(table.c.revoked_at.is_(None))
+    return looked_up(dialect, asked, found, same)
 
 
 def _ask_live(dialect: str, table: sa.Table, name: str, keys: Collection[tuple[int, Any]]) -> Read[set[Any]]:

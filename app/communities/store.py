@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from app.communities.rules import Community
 from app.communities.tables import communities
-from app.kernel.rows import Read, rows_of
+from app.kernel.rows import Read, looked_up, rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -43,7 +43,7 @@ async def _load(session: Session, statement: Query) -> list[Community]:
 @cache
 def _numbered(dialect: str) -> Query:
     asked = rows_of(dialect, "rows", [communities.c.number])
-    return _all.select_from(asked.join(communities, communities.c.number == asked.c.number))
+    return looked_up(dialect, asked, _all, communities.c.number == asked.c.number)
 
 
 def by_number(dialect: str, numbers: Iterable[int]) -> Read[dict[int, Community]]:

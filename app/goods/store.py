@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from app.goods.rules import Goods, StockMovement
 from app.goods.tables import goods, stock_movements
-from app.kernel.rows import insert_rows, rows_of
+from app.kernel.rows import insert_rows, looked_up, rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -81,7 +81,7 @@ async def insert_movements(session: Session, rows: Sequence[Row]) -> None:
 def _by_id(dialect: str) -> Query:
     asked = rows_of(dialect, "rows", [goods.c.community_id, goods.c.goods_id])
     matches = (goods.c.community_id == asked.c.community_id) & (goods.c.goods_id == asked.c.goods_id)
-    return sa.select(goods).join_from(asked, goods, matches)
+    return looked_up(dialect, asked, sa.select(goods), matches)
 
 
 async def load(session: Session, keys: Collection[GoodsKey]) -> dict[GoodsKey, Goods]:

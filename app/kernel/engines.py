@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 # What is deleted is overwritten, so that an erased person's key is gone from the file.
 _pragmas = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "recursive_triggers=ON", "secure_delete=ON")
 
+WITHOUT_KEYS = ("seqscan", "bitmapscan", "hashjoin", "mergejoin", "material")
+"""PostgreSQL's ways to plan that are for who reads whole tables, as an audit does."""
+
 
 def channels_of(settings: Settings, *, wait_seconds: float) -> tuple[Channels, Channels]:
     """Make the channels for writing and for reading: on SQLite one connection writes and the others only read.
@@ -27,31 +30,27 @@ def channels_of(settings: Settings, *, wait_seconds: float) -> tuple[Channels, C
     if settings.on_sqlite:
         writer, readers = _on_sqlite(settings, wait_seconds)
         return SqliteChannels(writer), SqliteChannels(readers)
-    writer, readers = _on_postgresql(settings, wait_seconds)
     bounds: dict[str, Any] = {
         "size": settings.database_pool_size,
         "wait_seconds": wait_seconds,
         "prepares": not settings.database_distributed,
     }
     # Connections of their own for reads, so that they do not wait for writers.
-    return PostgresqlChannels(writer, **bounds), PostgresqlChannels(readers, **bounds)
+    writers, readers = (PostgresqlChannels(_on_postgresql(settings, wait_seconds), **bounds) for _ in range(2))
+    return writers, readers
 
 
-def _on_postgresql(settings: Settings, wait_seconds: float) -> tuple[AsyncEngine, AsyncEngine]:
+def _on_postgresql(settings: Settings, wait_seconds: float) -> AsyncEngine:
     url = settings.database_url.replace("postgresql://", "postgresql+psycopg://", 1)
     options = f"-c TimeZone=UTC -c standard_conforming_strings=on -c lock_timeout={int(wait_seconds * 1000)}"
     if settings.database_distributed:
         # Row level security on the nodes needs what a transaction sets here.
         options += " -c citus.propagate_set_commands=local"
-    # Writers find every row by a key. Plans are kept: one made while tables are small has to be right later too.
-    unkeyed = ("seqscan", "bitmapscan", "hashjoin", "mergejoin", "material")
-    keyed = options + "".join(f" -c enable_{way}=off" for way in unkeyed)
-    return _engine(url, keyed), _engine(url, options)
-
-
-def _engine(url: str, options: str) -> AsyncEngine:
+    # Rows are found by a key. Plans are kept: one made while tables are small has to be right later too.
+    options += "".join(f" -c enable_{way}=off" for way in WITHOUT_KEYS)
     # `BEGIN` is sent with what opens a transaction, not by the driver in a message of its own.
-    arguments = {"options": options, "connect_timeout": 2, "autocommit": True}
+    # Nor does it prepare statements: after a rollback it would have the server forget all, the channel's own included.
+    arguments = {"options": options, "connect_timeout": 2, "autocommit": True, "prepare_threshold": None}
     return create_async_engine(url, poolclass=sa.NullPool, connect_args=arguments, hide_parameters=True)
 
 

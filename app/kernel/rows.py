@@ -74,6 +74,18 @@ def rows_of(dialect: str, name: str, columns: Sequence[sa.ColumnClause[Any]]) ->
     return sa.select(*fields).select_from(each).subquery(name)
 
 
+def looked_up(dialect: str, asked: sa.FromClause, found: Query, matches: sa.ColumnElement[bool]) -> Query:
+    """Make `found`, a query without the rows `asked`, one that finds for each of these what matches it.
+
+    PostgreSQL looks for each by itself, which the offset insists on: before it has counted the rows of a new database
+    it would rather go through all of a community's for each of them, and keep doing so.
+    """
+    if dialect == SQLITE:
+        return found.select_from(asked).where(matches)
+    one = found.where(matches).correlate(asked).offset(sa.literal_column("0")).lateral()
+    return sa.select(*one.c).join_from(asked, one, sa.true())
+
+
 def document_of(dialect: str, rows: Sequence[Mapping[str, Any]]) -> str:
     """Write rows as the JSON document that `rows_of` reads: ids and days as text, moments as the database has them."""
     if dialect == SQLITE:

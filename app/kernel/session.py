@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.sql.visitors import iterate
 
 from app.kernel.channels import PostgresqlChannel
+from app.kernel.engines import WITHOUT_KEYS
 from app.kernel.heads import Head, ledger_heads
 from app.kernel.rows import (
     COMMUNITY,
@@ -194,6 +195,11 @@ class Session:
             listed = ",".join(str(int(community)) for community in communities)
             # Literals of ours: SET takes no parameters.
             self._channel.first(f"SET LOCAL ROLE {APP_ROLE}", f"SET LOCAL lovebank.communities = '{listed}'")
+
+    async def read_whole_tables(self) -> None:
+        """Let PostgreSQL plan for that in this transaction, instead of finding each row by a key."""
+        if isinstance(self._channel, PostgresqlChannel):
+            self._channel.first(*(f"SET LOCAL enable_{way} = on" for way in WITHOUT_KEYS))
 
     async def lock_heads(self, *communities: int) -> None:
         """Lock the heads of these communities in ascending order, so that two writers never wait for each other."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import sqlalchemy as sa
 
-from app.kernel.rows import Read, insert_rows, rows_of, update_rows
+from app.kernel.rows import Read, insert_rows, looked_up, rows_of, update_rows
 from app.ledger.rules import Account, State
 from app.ledger.tables import ledger_accounts, ledger_balances, ledger_postings, ledger_transactions
 
@@ -47,19 +47,18 @@ class Booked(NamedTuple):
 @cache
 def _states(dialect: str) -> Query:
     asked = rows_of(dialect, "rows", [ledger_accounts.c.community_id, ledger_accounts.c.address])
-    return (
-        sa.select(
-            ledger_accounts.c.community_id,
-            ledger_accounts.c.address,
-            ledger_accounts.c.account_number,
-            ledger_accounts.c.unit,
-            ledger_accounts.c.bound,
-            ledger_balances.c.version,
-            ledger_balances.c.balance,
-        )
-        .join_from(asked, ledger_accounts, _same(asked, ledger_accounts, "community_id", "address"))
-        .join(ledger_balances, _same(ledger_accounts, ledger_balances, "community_id", "account_number"))
+    found = sa.select(
+        ledger_accounts.c.community_id,
+        ledger_accounts.c.address,
+        ledger_accounts.c.account_number,
+        ledger_accounts.c.unit,
+        ledger_accounts.c.bound,
+        ledger_balances.c.version,
+        ledger_balances.c.balance,
+    ).join_from(
+        ledger_accounts, ledger_balances, _same(ledger_accounts, ledger_balances, "community_id", "account_number")
     )
+    return looked_up(dialect, asked, found, _same(asked, ledger_accounts, "community_id", "address"))
 
 
 def _same(left: sa.FromClause, right: sa.FromClause, *names: str) -> sa.ColumnElement[bool]:
@@ -133,6 +132,10 @@ def newest_lines(dialect: str) -> Query:
     Of each account its newest posting is there in any case, and one without postings has a row without a version.
     """
     p, t, a, b = ledger_postings.c, ledger_transactions.c, ledger_accounts.c, ledger_balances.c
+
+    def of_account(table: sa.Table) -> sa.ColumnElement[bool]:
+        return _same(ledger_accounts, table, "community_id", "account_number")
+
     bounds = [sa.column(name, p.version.type) for name in ("item", "place", "before", "most")]
     asked = rows_of(dialect, "rows", [a.community_id, a.address, *bounds])
     newest = b.version + 1
@@ -189,11 +192,10 @@ def held(dialect: str, names: tuple[str, ...]) -> Query:
     a, b = ledger_accounts.c, ledger_balances.c
     asked = rows_of(dialect, "rows", [a.community_id, sa.column("owner", sa.Text())])
     own = a.address.in_([asked.c.owner.concat(f"/{name}") for name in names])
-    return (
-        sa.select(a.community_id, asked.c.owner, a.address, b.version, b.balance)
-        .join_from(asked, ledger_accounts, (a.community_id == asked.c.community_id) & own)
-        .join(ledger_balances, _same(ledger_accounts, ledger_balances, "community_id", "account_number"))
+    found = sa.select(a.community_id, asked.c.owner.label("owner"), a.address, b.version, b.balance).join_from(
+        ledger_accounts, ledger_balances, _same(ledger_accounts, ledger_balances, "community_id", "account_number")
     )
+    return looked_up(dialect, asked, found, (a.community_id == asked.c.community_id) & own)
 
 
 async def lines_of_transactions(session: Session, community: int, numbers: Sequence[int]) -> dict[int, list[Line]]:

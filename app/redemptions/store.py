@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import sqlalchemy as sa
 
-from app.kernel.rows import insert_rows, rows_of, update_rows
+from app.kernel.rows import insert_rows, looked_up, rows_of, update_rows
 from app.kernel.types import LocalDate
 from app.redemptions.rules import COLLECTED, RESERVED, Line, Redemption
 from app.redemptions.tables import redemption_lines, redemption_returns, redemptions
@@ -92,16 +92,13 @@ def _taken(dialect: str) -> Query:
         ],
     )
     who = (_r.community_id == asked.c.community_id) & (_r.volunteer_id == asked.c.volunteer_id)
-    what = (
-        (_l.community_id == _r.community_id)
-        & (_l.redemption_id == _r.redemption_id)
-        & (_l.goods_id == asked.c.goods_id)
+    same = (_l.community_id == _r.community_id) & (_l.redemption_id == _r.redemption_id)
+    what = _l.goods_id == asked.c.goods_id
+    when = _r.occurred_on.between(asked.c.first, asked.c.last) & _r.status.in_((RESERVED, COLLECTED))
+    found = sa.select(_r.community_id, _r.volunteer_id, _l.goods_id, _r.occurred_on, _l.quantity).join_from(
+        redemptions, redemption_lines, same
     )
-    return (
-        sa.select(_r.community_id, _r.volunteer_id, _l.goods_id, _r.occurred_on, _l.quantity)
-        .select_from(asked.join(redemptions, who).join(redemption_lines, what))
-        .where(_r.occurred_on.between(asked.c.first, asked.c.last), _r.status.in_((RESERVED, COLLECTED)))
-    )
+    return looked_up(dialect, asked, found, who & what & when)
 
 
 async def taken(
@@ -129,14 +126,15 @@ async def taken(
 def _by_id(dialect: str) -> Query:
     asked = rows_of(dialect, "rows", [_r.community_id, _r.redemption_id])
     matches = (_r.community_id == asked.c.community_id) & (_r.redemption_id == asked.c.redemption_id)
-    return sa.select(*_columns).select_from(asked.join(_whole, matches))
+    return looked_up(dialect, asked, sa.select(*_columns).select_from(_whole), matches)
 
 
 @cache
 def _lines(dialect: str) -> Query:
     asked = rows_of(dialect, "rows", [_r.community_id, _r.redemption_id])
     matches = (_l.community_id == asked.c.community_id) & (_l.redemption_id == asked.c.redemption_id)
-    return sa.select(redemption_lines).join_from(asked, redemption_lines, matches).order_by(_l.goods_id)
+    # By article within each redemption.
+    return looked_up(dialect, asked, sa.select(redemption_lines), matches).order_by(sa.literal_column("goods_id"))
 
 
 async def load(session: Session, keys: Collection[RedemptionKey]) -> dict[RedemptionKey, Redemption]:

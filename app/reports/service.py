@@ -44,6 +44,7 @@ class Transaction:
 
 async def audit_community(session: Session, community: int) -> list[Discrepancy]:
     """Recompute everything of a community from its postings; an empty list means that all agrees."""
+    await session.read_whole_tables()
     found = await ledger.audit(session, community)
     found += await hours.audit(session, community)
     found += await goods.audit(session, community)

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from app.kernel.rows import Read, insert_rows, rows_of
+from app.kernel.rows import Read, insert_rows, looked_up, rows_of
 from app.volunteers.tables import erasures, household_members, households, volunteers
 
 if TYPE_CHECKING:
@@ -40,9 +40,8 @@ async def insert(session: Session, rows: Sequence[Row]) -> None:
 def _taken(dialect: str, column: str) -> Query:
     asked = rows_of(dialect, "rows", [volunteers.c.community_id, volunteers.c[column]])
     matches = (volunteers.c.community_id == asked.c.community_id) & (volunteers.c[column] == asked.c[column])
-    return sa.select(volunteers.c.community_id, volunteers.c[column], volunteers.c.volunteer_id).join_from(
-        asked, volunteers, matches
-    )
+    found = sa.select(volunteers.c.community_id, volunteers.c[column], volunteers.c.volunteer_id)
+    return looked_up(dialect, asked, found, matches)
 
 
 async def holders(session: Session, column: str, hashes: Collection[tuple[int, str]]) -> dict[tuple[int, str], UUID]:
@@ -56,11 +55,8 @@ async def holders(session: Session, column: str, hashes: Collection[tuple[int, s
 def _consents(dialect: str) -> Query:
     asked = rows_of(dialect, "rows", [volunteers.c.community_id, volunteers.c.volunteer_id])
     matches = (volunteers.c.community_id == asked.c.community_id) & (volunteers.c.volunteer_id == asked.c.volunteer_id)
-    return (
-        sa.select(volunteers.c.community_id, volunteers.c.volunteer_id, volunteers.c.consent_on)
-        .join_from(asked, volunteers, matches)
-        .where(volunteers.c.erased_at.is_(None))
-    )
+    found = sa.select(volunteers.c.community_id, volunteers.c.volunteer_id, volunteers.c.consent_on)
+    return looked_up(dialect, asked, found.where(volunteers.c.erased_at.is_(None)), matches)
 
 
 def consent_dates(dialect: str, asked: Collection[VolunteerKey]) -> Read[dict[VolunteerKey, dt.date]]:
@@ -75,9 +71,10 @@ def _living_with(dialect: str) -> Query:
     own, other = household_members.alias("own"), household_members.alias("other")
     mine = (own.c.community_id == asked.c.community_id) & (own.c.volunteer_id == asked.c.volunteer_id)
     same = (other.c.community_id == own.c.community_id) & (other.c.household_id == own.c.household_id)
-    return sa.select(own.c.community_id, own.c.volunteer_id, other.c.volunteer_id).select_from(
-        asked.join(own, mine).join(other, same)
+    found = sa.select(own.c.community_id, own.c.volunteer_id, other.c.volunteer_id.label("other")).join_from(
+        own, other, same
     )
+    return looked_up(dialect, asked, found, mine)
 
 
 async def housemates(session: Session, asked: Collection[VolunteerKey]) -> dict[VolunteerKey, set[UUID]]:

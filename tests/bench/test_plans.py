@@ -1,0 +1,113 @@
+"""How PostgreSQL finds what hot requests ask for: by keys, in a ledger of any size, counted or not."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
+
+import psycopg
+import pytest
+
+from app.kernel.channels import PostgresqlChannel
+from app.reports.service import audit_community
+from tests.bank import done
+from tests.bench import peers
+from tests.bench.growth import grow
+from tests.bench.test_ratios import opened
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from app.settings import Settings
+    from tests.bank import Bank
+
+POSTINGS = 40_000
+
+pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+
+Plan = dict[str, Any]
+
+
+@contextmanager
+def planned() -> Iterator[list[Plan]]:
+    """The plans of the prepared statements that are sent within the block: of each all its nodes."""
+    plans: list[Plan] = []
+    whole = PostgresqlChannel.rows
+
+    async def rows(self: PostgresqlChannel, *statements: str) -> list[tuple[Any, ...]]:
+        for statement in statements:
+            if statement.startswith("PREPARE"):
+                await whole(self, statement)
+            elif statement.startswith("EXECUTE"):
+                ((document,),) = await whole(self, f"EXPLAIN (FORMAT JSON) {statement}")
+                plans.extend(nodes_of((document if isinstance(document, list) else json.loads(document))[0]["Plan"]))
+        return await whole(self, *(one for one in statements if not one.startswith("PREPARE")))
+
+    with patch.object(PostgresqlChannel, "rows", rows):
+        yield plans
+
+
+def nodes_of(plan: Plan) -> Iterator[Plan]:
+    yield plan
+    for inner in plan.get("Plans", ()):
+        yield from nodes_of(inner)
+
+
+async def every_hot_request(bank: Bank, volunteers: list[str]) -> None:
+    """Each kind of hot request once."""
+    giver, taker = volunteers[:2]
+    record = done(await bank.desk.post("service-records", bank.record(giver, start="2025-02-03T09:00")), 201)
+    assert record["status"] == "approved"
+    over_long = bank.record(giver, start="2025-02-03T11:00", minutes=480)
+    pending = done(await bank.desk.post("service-records", over_long), 201)
+    path = f"service-records/{pending['id']}/verification"
+    done(await bank.manager.post(path, {"decision": "approve"}), 200)
+    article = await bank.goods(pieces=9, price=1)
+    for step in ("collection", "cancellation"):
+        redemption = await bank.reserve(giver, article["id"])
+        body = {"pickup_code": redemption["pickup_code"]} if step == "collection" else {}
+        done(await bank.desk.post(f"redemptions/{redemption['id']}/{step}", body), 200)
+    gift = {"from_volunteer_id": giver, "to_volunteer_id": taker, "points": 1, "note": "谢谢"}
+    done(await bank.desk.post("transfers", gift), 201)
+    done(await bank.desk.get(f"volunteers/{giver}/balance"), 200)
+    page = done(await bank.desk.get(f"volunteers/{giver}/statement", limit=5), 200)
+    done(await bank.desk.get(f"volunteers/{giver}/statement", limit=5, cursor=page["next_cursor"]), 200)
+
+
+@pytest.mark.parametrize("counted", [False, True], ids=["new", "counted"])
+async def test_hot_requests_find_every_row_by_a_key(
+    bank: Bank, settings: Settings, tmp_path: Path, *, counted: bool
+) -> None:
+    world = await opened(bank, settings, tmp_path)
+    peers.create_function(world)
+    grow(world, POSTINGS)
+    if counted:
+        peers.settle(world)
+    with planned() as nodes:
+        await every_hot_request(bank, world.targets[0].volunteers)
+    tables = [node for node in nodes if "Relation Name" in node and node["Node Type"] != "ModifyTable"]
+    assert len(tables) > 50
+    for node in tables:
+        assert node["Node Type"] in {"Index Scan", "Index Only Scan"}, node
+        assert "Index Cond" in node, node
+    of_accounts = [node for node in tables if node["Relation Name"] == "ledger_postings"]
+    assert of_accounts
+    for node in of_accounts:
+        assert "version" in node["Index Cond"], node
+
+
+async def test_what_a_ledger_is_grown_by_is_what_the_service_would_have_written(
+    bank: Bank, settings: Settings, tmp_path: Path
+) -> None:
+    world = await opened(bank, settings, tmp_path)
+    peers.create_function(world)
+    grow(world, POSTINGS)
+    await every_hot_request(bank, world.targets[0].volunteers)
+    async with bank.database.read(bank.number) as session:
+        assert await audit_community(session, bank.number) == []
+    with psycopg.connect(settings.database_url) as connection:
+        (count,) = connection.execute("SELECT count(*) FROM ledger_postings").fetchone() or (0,)
+    assert count > POSTINGS
