@@ -14,7 +14,7 @@ from app.kernel.rows import Read, insert_rows, rows_of, update_rows
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from app.kernel.database import Session
     from app.kernel.paging import Paging
@@ -256,17 +256,20 @@ def _near(dialect: str) -> Query:
     )
 
 
-def load_days(dialect: str, dates: Collection[tuple[int, UUID, dt.date]]) -> Read[dict[tuple[int, UUID], Days]]:
-    """Ask for the live records of these (community, volunteer, local date), by volunteer."""
+def load_days(
+    dialect: str, dates: Mapping[tuple[int, UUID], Collection[dt.date]]
+) -> Read[dict[tuple[int, UUID], Days]]:
+    """Ask for the live records of these (community, volunteer) on these local dates, by volunteer: all are named."""
     asked = [
         {"community_id": community, "volunteer_id": volunteer_id, "service_date": date}
-        for community, volunteer_id, date in sorted(dates)
+        for (community, volunteer_id), dates_asked in dates.items()
+        for date in sorted(dates_asked)
     ]
 
     def understand(rows: list[Sequence[Any]]) -> dict[tuple[int, UUID], Days]:
-        days: dict[tuple[int, UUID], Days] = {}
+        days = {volunteer: Days() for volunteer in dates}
         for row in rows:
-            days.setdefault((row[0], row[1]), Days()).known.append(Known(*row[2:]))
+            days[row[0], row[1]].add(Known(*row[2:]))
         return days
 
     return Read(_near(dialect), asked, understand)

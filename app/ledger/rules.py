@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
@@ -85,7 +84,8 @@ def apply(states: Mapping[Account, State], entries: Sequence[Entry]) -> list[tup
     `states` has the accounts as they are before the first entry; an account missing there is unknown. An entry sees
     what the entries before it have done. Linked entries hold together or are refused together.
     """
-    current = dict(states)
+    # Looked up by plain pairs, which are the same keys and cheaper to make.
+    current: _Current = dict(states.items())
     decisions: list[tuple[Change, ...] | Refusal] = []
     for group, linked in groupby(entries, key=lambda entry: entry.group):
         if group is None:
@@ -95,7 +95,10 @@ def apply(states: Mapping[Account, State], entries: Sequence[Entry]) -> list[tup
     return decisions
 
 
-def _decide_linked(current: dict[Account, State], entries: Sequence[Entry]) -> Iterable[tuple[Change, ...] | Refusal]:
+_Current = dict[tuple[int, str], State]
+
+
+def _decide_linked(current: _Current, entries: Sequence[Entry]) -> Iterable[tuple[Change, ...] | Refusal]:
     trial = dict(current)
     decisions = [_decide(trial, entry) for entry in entries]
     if all(isinstance(decision, tuple) for decision in decisions):
@@ -104,56 +107,57 @@ def _decide_linked(current: dict[Account, State], entries: Sequence[Entry]) -> I
     return [LinkedEntryRefused() if isinstance(decision, tuple) else decision for decision in decisions]
 
 
-def _decide(current: dict[Account, State], entry: Entry) -> tuple[Change, ...] | Refusal:
+def _decide(current: _Current, entry: Entry) -> tuple[Change, ...] | Refusal:
     """Decide one entry, and when it holds move `current` on."""
     refusal = _shape_refusal(current, entry)
     if refusal is not None:
         return refusal
-    changes = []
-    for address, amount in _shared_with_debts(current, entry):
-        account = Account(entry.community, address)
-        state = current[account]
-        balance = state.balance + amount
-        if balance * state.bound < 0 or abs(balance) > BALANCE_MAX:
-            return BalanceOutOfBounds(account=address, balance=state.balance, amount=amount)
-        changes.append(Change(account, state.number, amount, state.version + 1, balance))
-    for change in changes:
-        current[change.account] = current[change.account]._replace(version=change.version, balance=change.balance_after)
+    community, changes, after = entry.community, [], []
+    for address, amount in _shared_with_debts(current, entry) if entry.debts else entry.movements:
+        number, unit, bound, version, balance = current[community, address]
+        held = balance + amount
+        if held * bound < 0 or not -BALANCE_MAX <= held <= BALANCE_MAX:
+            return BalanceOutOfBounds(account=address, balance=balance, amount=amount)
+        changes.append(Change(Account(community, address), number, amount, version + 1, held))
+        after.append(State(number, unit, bound, version + 1, held))
+    for change, state in zip(changes, after, strict=True):
+        current[change.account] = state
     return tuple(changes)
 
 
-def _shared_with_debts(current: Mapping[Account, State], entry: Entry) -> list[tuple[str, int]]:
+def _shared_with_debts(current: _Current, entry: Entry) -> list[tuple[str, int]]:
     """Share each movement of an account that has a debt between the two."""
-    debts = dict(entry.debts)
+    community, debts = entry.community, dict(entry.debts)
     movements = []
     for address, amount in entry.movements:
         to_debt = 0
         if address in debts:
-            held = current[Account(entry.community, address)].balance
-            owed = -current[Account(entry.community, debts[address])].balance
+            held = current[community, address].balance
+            owed = -current[community, debts[address]].balance
             to_debt = min(amount, owed) if amount > 0 else min(held + amount, 0)
             movements.append((debts[address], to_debt))
         movements.append((address, amount - to_debt))
-    return [(address, amount) for address, amount in movements if amount]
+    return [movement for movement in movements if movement[1]]
 
 
-def _shape_refusal(current: Mapping[Account, State], entry: Entry) -> Refusal | None:
-    sums: dict[str, int] = defaultdict(int)
+def _shape_refusal(current: _Current, entry: Entry) -> Refusal | None:
     if not entry.movements:
         return UnbalancedEntry(reason="it moves nothing")
-    named = [address for address, _ in entry.movements] + [debt for _, debt in entry.debts]
+    named = [address for address, _ in entry.movements]
+    named += [debt for _, debt in entry.debts]
     if len(set(named)) < len(named):
         return UnbalancedEntry(reason="an account stands in it twice")
     for _, debt in entry.debts:
-        if Account(entry.community, debt) not in current:
+        if (entry.community, debt) not in current:
             return UnknownAccount(account=debt)
+    sums: dict[str, int] = {}
     for address, amount in entry.movements:
-        state = current.get(Account(entry.community, address))
+        state = current.get((entry.community, address))
         if state is None:
             return UnknownAccount(account=address)
         if amount == 0:
             return UnbalancedEntry(reason=f"it moves nothing on {address}")
-        sums[state.unit] += amount
+        sums[state.unit] = sums.get(state.unit, 0) + amount
     for unit, total in sums.items():
         if total:
             return UnbalancedEntry(reason=f"{unit} sums to {total}")

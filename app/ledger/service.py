@@ -53,13 +53,9 @@ async def post(session: Session, entries: Sequence[Entry]) -> list[Posted | Refu
 
     A fixed number of statements whatever the number of entries. The heads of all communities must be held.
     """
-    wanted = (
-        Account(entry.community, address)
-        for entry in entries
-        for pairs in (entry.movements, ((debt, 0) for _, debt in entry.debts))
-        for address, _ in pairs
-    )
-    states = await store.load_states(session, wanted)
+    wanted = {(entry.community, address) for entry in entries for address, _ in entry.movements}
+    wanted |= {(entry.community, debt) for entry in entries for _, debt in entry.debts}
+    states = await store.load_states(session, (Account(community, address) for community, address in wanted))
     outcomes: list[Posted | Refusal] = []
     transactions: list[Row] = []
     for entry, decision in zip(entries, rules.apply(states, entries), strict=True):

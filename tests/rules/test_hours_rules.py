@@ -175,7 +175,7 @@ def test_eight_hours_are_free_and_one_minute_more_needs_a_manager() -> None:
 
 def test_minutes_counted_are_those_of_the_same_day_and_kind() -> None:
     days = Days([known(0, 30), known(60, 100, number=2), known(200, 260, number=3, kind="patrol")])
-    days.known.append(known(0, 50, number=4, date=DAY + timedelta(days=1)))
+    days.add(known(0, 50, number=4, date=DAY + timedelta(days=1)))
     assert days.counted_on(DAY, "home_visit") == 70
     assert days.counted_on(DAY, "patrol") == 60
     assert days.counted_on(DAY + timedelta(days=1), "home_visit") == 50
