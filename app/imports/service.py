@@ -23,7 +23,7 @@ from app.kernel.paging import Paging
 from app.kernel.references import Told
 from app.redemptions.rules import COLLECTED, Redemption
 from app.redemptions.service import Closing, NewRedemption, Wanted, close_redemptions, reserve_goods
-from app.volunteers.service import find_by_phone, phone_hash, register_volunteers
+from app.volunteers.service import find_by_phone, register_volunteers
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
@@ -265,18 +265,13 @@ async def _records(
     session: Session, community: Community, rows: Sequence[PaperRow[RecordPaper]], report: Report
 ) -> None:
     good, parsed = _sort(rows, report.service_records, report)
-    known = await find_by_phone(session, community.number, {row.phone for row in parsed})
-    new = [
-        NewServiceRecord(
-            community.number,
-            known.get(row.phone),
-            row.facts(),
-            IMPORT,
-            row.reference,
-            phone_hash(session.vault, community.number, row.phone),
+    holders = await find_by_phone(session, community.number, {row.phone for row in parsed})
+    new = []
+    for read in parsed:
+        who = holders[read.phone]
+        new.append(
+            NewServiceRecord(community.number, who.volunteer_id, read.facts(), IMPORT, read.reference, who.phone_hash)
         )
-        for row in parsed
-    ]
     for row, recorded in zip(good, await record_hours(session, new), strict=True):
         _count(row, recorded, report.service_records, report)
 
@@ -306,17 +301,17 @@ async def _redemptions(
 ) -> None:
     """Reserve and collect at once, as it was done over the counter."""
     good, parsed = _sort(rows, report.redemptions, report)
-    known = await find_by_phone(session, community.number, {row.phone for row in parsed})
+    holders = await find_by_phone(session, community.number, {row.phone for row in parsed})
     articles = await find_goods(session, community.number, {row.goods for row in parsed})
     new = [
         NewRedemption(
             community.number,
-            known.get(row.phone),
+            holders[row.phone].volunteer_id,
             (Wanted(articles[row.goods].id if row.goods in articles else None, row.quantity, row.goods),),
             IMPORT,
             row.occurred_at,
             row.reference,
-            phone_hash(session.vault, community.number, row.phone),
+            holders[row.phone].phone_hash,
         )
         for row in parsed
     ]
