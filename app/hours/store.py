@@ -231,29 +231,29 @@ async def page_of_rules(session: Session, community: int, paging: Paging) -> lis
 
 @cache
 def _near(dialect: str) -> Query:
-    asked = rows_of(dialect, "rows", [_r.community_id, _r.volunteer_id, _r.service_date])
-    matches = sa.and_(
-        *(asked.c[name] == service_records.c[name] for name in ("community_id", "volunteer_id", "service_date"))
+    names = ("community_id", "volunteer_id", "service_date")
+    asked = rows_of(dialect, "rows", [_r[name] for name in names])
+    matches = sa.and_(*(asked.c[name] == _r[name] for name in names))
+    live = sa.or_(*(_r.status == status for status in LIVE))
+    decided = (_v.community_id == _r.community_id) & (_v.service_record_id == _r.service_record_id)
+    found = sa.select(
+        _r.community_id,
+        _r.volunteer_id,
+        _r.service_record_id,
+        _r.service_kind,
+        _r.service_date,
+        _r.started_at,
+        _r.ended_at,
+        _r.minutes,
+        sa.func.coalesce(_v.minutes_counted, 0).label("minutes_counted"),
     )
-    return (
-        sa.select(
-            _r.community_id,
-            _r.volunteer_id,
-            _r.service_record_id,
-            _r.service_kind,
-            _r.service_date,
-            _r.started_at,
-            _r.ended_at,
-            _r.minutes,
-            sa.func.coalesce(_v.minutes_counted, 0),
-        )
-        .select_from(
-            asked.join(service_records, matches).outerjoin(
-                verifications, (_v.community_id == _r.community_id) & (_v.service_record_id == _r.service_record_id)
-            )
-        )
-        .where(sa.or_(*(_r.status == status for status in LIVE)))
-    )
+    if dialect == "sqlite":
+        return found.select_from(asked.join(service_records, matches).outerjoin(verifications, decided)).where(live)
+    # Each day by itself, which the offset insists on: before PostgreSQL has counted a new database's rows, it would
+    # rather go through all live records for every one of the days.
+    by_day = found.select_from(service_records.outerjoin(verifications, decided)).where(matches, live)
+    of_a_day = by_day.correlate(asked).offset(sa.literal_column("0")).lateral("of_a_day")
+    return sa.select(*of_a_day.c).join_from(asked, of_a_day, sa.true())
 
 
 def load_days(
