@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 from collections import Counter
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 from zoneinfo import ZoneInfo
@@ -112,8 +113,25 @@ async def import_folder(
         paper.read_goods(folder),
         paper.read_redemptions(folder, zone),
     )
+    with _unsearched():
+        return await _import_files(database, files, dry_run=dry_run, demo=demo, progress=progress)
+
+
+@contextmanager
+def _unsearched() -> Iterator[None]:
+    """Keep the garbage collector from going through all that was read again and again: it stays to the end anyway."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+
+
+async def _import_files(
+    database: Database, files: _Files, *, dry_run: bool, demo: bool, progress: Callable[[Step], None]
+) -> Report:
     async with database.read() as session:
-        existing = await find_community(session, community.code)
+        existing = await find_community(session, files.community.code)
     first = (CITY, existing.number) if existing else (CITY,)
     if not dry_run:
         return await _import(_Batches(database, None), first, files, demo=demo, progress=progress)
