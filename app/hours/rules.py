@@ -24,6 +24,7 @@ LATE_AFTER_WORKING_DAYS = 10
 LONGEST = dt.timedelta(hours=24)
 # No place is further than this from UTC.
 _zone_max = dt.timedelta(hours=14)
+_reaching_back = LONGEST + _zone_max
 
 PENDING = "pending"
 APPROVED = "approved"
@@ -215,7 +216,7 @@ def days_near(facts: ServiceFacts) -> tuple[dt.date, dt.date]:
 
     Its own date is among those between.
     """
-    return (facts.started_at - LONGEST - _zone_max).date(), (facts.ended_at + _zone_max).date()
+    return (facts.started_at - _reaching_back).date(), (facts.ended_at + _zone_max).date()
 
 
 def dates_between(first: dt.date, last: dt.date) -> Iterator[dt.date]:

@@ -7,8 +7,8 @@ the same content again is a replay, other content is refused.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
@@ -75,8 +75,7 @@ class ReferenceReused(Refusal):
         return f"The reference {self.reference} was seen before with other content."
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(NamedTuple):
     """What became of a reference: the resource made, or the refusal told."""
 
     who: str
@@ -85,8 +84,7 @@ class Seen:
     refusal: Told | None
 
 
-@dataclass(frozen=True, slots=True)
-class NewlySeen:
+class NewlySeen(NamedTuple):
     """A reference decided just now."""
 
     community: int
@@ -95,14 +93,20 @@ class NewlySeen:
 
 
 def content_hash(content: Any) -> str:
-    """Hash a dataclass's parsed values, so that two spellings of one value are the same."""
-    text = orjson.dumps(content, default=_spelled, option=orjson.OPT_PASSTHROUGH_DATETIME)
-    return hashlib.sha256(text).hexdigest()
+    """Hash a dataclass's parsed values, so that two spellings of one value are the same.
+
+    A moment is the same whatever offset it was written with, if it is a field of its own.
+    """
+    values = {name: getattr(content, name) for name in _names(content.__class__)}
+    for name, value in values.items():
+        if isinstance(value, datetime):
+            values[name] = value.astimezone(UTC)
+    return hashlib.sha256(orjson.dumps(values)).hexdigest()
 
 
-def _spelled(value: date) -> str:
-    # A moment is the same whatever offset it was written with.
-    return (value.astimezone(UTC) if isinstance(value, datetime) else value).isoformat()
+@cache
+def _names(kind: Any) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))
 
 
 def replay(known: Seen, reference: str, *, who: Collection[str], content: str) -> Seen | ReferenceReused:

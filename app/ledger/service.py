@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from app.kernel import metrics
@@ -22,8 +21,7 @@ if TYPE_CHECKING:
     from app.ledger.store import Line
 
 
-@dataclass(frozen=True, slots=True)
-class Posted:
+class Posted(NamedTuple):
     """A transaction that was posted: its number in the community, its time, and what it changed."""
 
     transaction_id: int
