@@ -56,7 +56,7 @@ async def correct_records(session: Session, new: Sequence[NewCorrection]) -> lis
     decided: list[_Decided] = []
     for item in new:
         key = (item.community, item.service_record_id)
-        outcome = _decide(session, grounds, item, records.get(key))
+        outcome = _decide(grounds, item, records.get(key))
         if isinstance(outcome, Refusal):
             outcomes.append(outcome)
         else:
@@ -68,9 +68,7 @@ async def correct_records(session: Session, new: Sequence[NewCorrection]) -> lis
     return [outcome if isinstance(outcome, Refusal) else records[outcome] for outcome in outcomes]
 
 
-def _decide(
-    session: Session, grounds: Grounds, item: NewCorrection, record: ServiceRecord | None
-) -> _Decided | Refusal:
+def _decide(grounds: Grounds, item: NewCorrection, record: ServiceRecord | None) -> _Decided | Refusal:
     if record is None:
         return NotFound(resource="service record")
     if record.status == CORRECTED and record.transaction_id is not None:
@@ -78,13 +76,11 @@ def _decide(
     if record.status != APPROVED:
         return RecordNotApproved(record_status=record.status)
     days = grounds.days.get((record.community, record.volunteer_id))
-    known = list(days.known) if days else []
-    if days:
-        days.forget(record.id)
-    replacement = decide(session, grounds, item.replacement) if item.replacement else None
+    forgotten = days.forget(record.id) if days else None
+    replacement = decide(grounds, item.replacement) if item.replacement else None
     if isinstance(replacement, Refusal):
-        if days:
-            days.known = known
+        if days and forgotten:
+            days.add(forgotten)
         return _below_replacement(replacement)
     return _Decided(item, replace(record, status=CORRECTED), replacement)
 
@@ -124,7 +120,8 @@ async def _store(session: Session, decided: Sequence[_Decided]) -> list[ServiceR
         )
         corrected.append((one.record, correction))
         if replacement and replacement.status == APPROVED:
-            approved.append(replace(replacement, transaction_id=next(posted).transaction_id))
+            replacement.transaction_id = next(posted).transaction_id
+            approved.append(replacement)
     await store.move_status(session, [record for record, _ in corrected])
     await store.insert_corrections(session, corrected)
     await store.insert_verifications(session, approved)
@@ -132,14 +129,15 @@ async def _store(session: Session, decided: Sequence[_Decided]) -> list[ServiceR
 
 
 async def _insert_replacements(session: Session, decided: Sequence[_Decided]) -> dict[UUID, ServiceRecord]:
-    """Append the events of all and insert the replacements; give these with their numbers, by what they replace."""
+    """Append the events of all, number the replacements and insert them; give these by what they replace."""
     changed = [record for one in decided for record in (one.record, one.replacement) if record]
     numbers = iter(await append(session, [event_of(record) for record in changed]))
     replacements = {}
     for one in decided:
         next(numbers)
         if one.replacement:
-            replacements[one.record.id] = replace(one.replacement, number=next(numbers))
+            one.replacement.number = next(numbers)
+            replacements[one.record.id] = one.replacement
     await store.insert_records(session, list(replacements.values()))
     return replacements
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, field
+from bisect import bisect_left, insort
+from dataclasses import dataclass
+from datetime import UTC
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from app.communities.rules import MINUTES_GIVEN, POINTS_ISSUED
 from app.volunteers.rules import minutes_account, points_account
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import datetime
     from uuid import UUID
 
@@ -22,6 +24,7 @@ LATE_AFTER_WORKING_DAYS = 10
 LONGEST = dt.timedelta(hours=24)
 # No place is further than this from UTC.
 _zone_max = dt.timedelta(hours=14)
+_reaching_back = LONGEST + _zone_max
 
 PENDING = "pending"
 APPROVED = "approved"
@@ -90,9 +93,12 @@ class Correction:
     replacement_id: UUID | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ServiceRecord:
-    """A service record: the facts, who recorded them, its status, and once decided by whom and with which award."""
+    """A service record: the facts, who recorded them, its status, and once decided by whom and with which award.
+
+    It gets its number and its transaction as it is stored, once each; otherwise a change makes another record.
+    """
 
     id: UUID
     community: int
@@ -113,8 +119,7 @@ class ServiceRecord:
     correction: Correction | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(NamedTuple):
     """A live record near those to decide: when, how long, of which kind, and how many of its minutes counted."""
 
     id: UUID
@@ -126,36 +131,64 @@ class Known:
     minutes_counted: int
 
 
-@dataclass(slots=True)
 class Days:
-    """A volunteer's live records around the dates of a batch; it grows as the batch is decided."""
+    """A volunteer's live records around the dates of a batch; it grows as the batch is decided.
 
-    known: list[Known] = field(default_factory=list)
+    Each question is answered without going through all of them, so that a long batch of one volunteer stays cheap.
+    """
+
+    __slots__ = ("_by_start", "_counted", "_minutes")
+
+    def __init__(self, known: Iterable[Known] = ()) -> None:
+        """Begin with the records that are known."""
+        # In UTC, because moments of different zones are slow to compare.
+        self._by_start: list[tuple[datetime, UUID, Known]] = []
+        self._minutes: dict[dt.date, int] = {}
+        self._counted: dict[tuple[dt.date, str], int] = {}
+        for record in known:
+            self.add(record)
+
+    def add(self, record: Known) -> None:
+        """Know one more live record."""
+        insort(self._by_start, (record.started_at.astimezone(UTC), record.id, record))
+        self._count(record, 1)
+
+    def _count(self, record: Known, sign: int) -> None:
+        date, kind = record.service_date, (record.service_date, record.service_kind)
+        self._minutes[date] = self._minutes.get(date, 0) + sign * record.minutes
+        self._counted[kind] = self._counted.get(kind, 0) + sign * record.minutes_counted
 
     def overlapping(self, started_at: datetime, ended_at: datetime) -> Known | None:
         """The earliest live record that shares more than a moment with this time; touching is not overlapping."""
-        shared = [other for other in self.known if other.started_at < ended_at and started_at < other.ended_at]
-        return min(shared, key=lambda other: (other.started_at, other.id), default=None)
+        start, known = started_at.astimezone(UTC), self._by_start
+        # What began longest ago of those that can last until now, up to what begins before the end.
+        for place in range(bisect_left(known, (start - LONGEST,)), bisect_left(known, (ended_at.astimezone(UTC),))):
+            other = known[place][2]
+            if start < other.ended_at:
+                return other
+        return None
 
     def would_be_over(self, date: dt.date, minutes: int) -> bool:
         """Whether so many minutes more, of whatever kind, make the local date longer than eight hours."""
-        return minutes + sum(other.minutes for other in self.known if other.service_date == date) > DAY_MINUTES_FREE
+        return minutes + self._minutes.get(date, 0) > DAY_MINUTES_FREE
 
     def replace(self, record: Known) -> None:
         """Put a record in the place of what was known of it."""
-        self.known = [record if other.id == record.id else other for other in self.known]
+        if self.forget(record.id) is not None:
+            self.add(record)
 
-    def forget(self, record_id: UUID) -> None:
-        """Leave out a record that is live no more."""
-        self.known = [other for other in self.known if other.id != record_id]
+    def forget(self, record_id: UUID) -> Known | None:
+        """Leave out a record that is live no more, and give what was known of it."""
+        for place, (_, other_id, record) in enumerate(self._by_start):
+            if other_id == record_id:
+                del self._by_start[place]
+                self._count(record, -1)
+                return record
+        return None
 
     def counted_on(self, date: dt.date, service_kind: str) -> int:
         """Minutes that earned points on a local date in a kind."""
-        return sum(
-            other.minutes_counted
-            for other in self.known
-            if other.service_date == date and other.service_kind == service_kind
-        )
+        return self._counted.get((date, service_kind), 0)
 
 
 def known_of(record: ServiceRecord) -> Known:
@@ -178,17 +211,26 @@ def faults_of_times(started_at: datetime, ended_at: datetime, minutes: int) -> s
     return None
 
 
-def dates_near(facts: ServiceFacts) -> list[dt.date]:
-    """The dates, in whatever time zone, on which a record that overlaps this one can begin, its own date among them."""
-    first, last = (facts.started_at - LONGEST - _zone_max).date(), (facts.ended_at + _zone_max).date()
-    return [first + dt.timedelta(days=shift) for shift in range((last - first).days + 1)]
+def days_near(facts: ServiceFacts) -> tuple[dt.date, dt.date]:
+    """The first and last date, in whatever time zone, on which a record that overlaps this one can begin.
+
+    Its own date is among those between.
+    """
+    return (facts.started_at - _reaching_back).date(), (facts.ended_at + _zone_max).date()
+
+
+def dates_between(first: dt.date, last: dt.date) -> Iterator[dt.date]:
+    """All dates from the first to the last."""
+    return map(dt.date.fromordinal, range(first.toordinal(), last.toordinal() + 1))
 
 
 def rule_in_force(versions: Sequence[EarningRule], on: dt.date) -> EarningRule | None:
     """The version with the latest `effective_from` up to a date; None before the first."""
-    return max(
-        (rule for rule in versions if rule.effective_from <= on), key=lambda rule: rule.effective_from, default=None
-    )
+    found = None
+    for rule in versions:
+        if rule.effective_from <= on and (found is None or found.effective_from < rule.effective_from):
+            found = rule
+    return found
 
 
 def award(rule: EarningRule | None, minutes: int, counted_before: int) -> Award:
@@ -196,17 +238,13 @@ def award(rule: EarningRule | None, minutes: int, counted_before: int) -> Award:
     if rule is None:
         return Award(None, 0, 0)
     counted, clipped = minutes, []
-    caps = (
-        ("minutes_per_record_max", rule.minutes_per_record_max),
-        (
-            "minutes_per_day_max",
-            None if rule.minutes_per_day_max is None else rule.minutes_per_day_max - counted_before,
-        ),
-    )
-    for cap, left in caps:
-        if left is not None and counted > max(left, 0):
-            clipped.append(Clip(cap, counted - max(left, 0)))
-            counted = max(left, 0)
+    of_record, of_day = rule.minutes_per_record_max, rule.minutes_per_day_max
+    if of_record is not None and counted > of_record:
+        clipped.append(Clip("minutes_per_record_max", counted - of_record))
+        counted = of_record
+    if of_day is not None and counted > (left := max(of_day - counted_before, 0)):
+        clipped.append(Clip("minutes_per_day_max", counted - left))
+        counted = left
     return Award(rule.id, rule.points_per_hour * counted // 60, counted, tuple(clipped))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from app import ledger
 from app.communities.rules import MINUTES_GIVEN, POINTS_ISSUED, RECORDER
@@ -27,7 +27,8 @@ from app.hours.rules import (
     ServiceFacts,
     ServiceRecord,
     award,
-    dates_near,
+    dates_between,
+    days_near,
     deposit,
     is_late,
     known_of,
@@ -45,6 +46,7 @@ from app.volunteers.service import consent_dates
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Collection, Mapping, Sequence
+    from datetime import datetime
     from uuid import UUID
 
     from app.communities.rules import Community
@@ -87,7 +89,7 @@ class Verification:
     note: str | None = None
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Grounds:
     """All that decisions about a batch of records rest on; `days` grows as they are decided."""
 
@@ -95,7 +97,9 @@ class Grounds:
     kinds: set[tuple[int, str]]
     rules: Mapping[tuple[int, str], list[EarningRule]]
     consents: Mapping[tuple[int, UUID], dt.date]
-    days: dict[tuple[int, UUID], Days]
+    days: Mapping[tuple[int, UUID], Days]
+    now: Mapping[int, datetime]
+    today: Mapping[int, dt.date]
 
 
 async def record_hours(session: Session, new: Sequence[NewServiceRecord]) -> list[Decided[ServiceRecord]]:
@@ -104,7 +108,7 @@ async def record_hours(session: Session, new: Sequence[NewServiceRecord]) -> lis
     A row with a reference seen before is a replay or refused; what is invalid uses up no reference.
     """
     grounds = await load_grounds(session, new)
-    deciding = Deciding(RESOURCE, partial(_decide, session, grounds), _store, store.load_records)
+    deciding = Deciding(RESOURCE, partial(_decide, grounds), _store, store.load_records)
     return await decide_rows(session, new, deciding)
 
 
@@ -115,7 +119,10 @@ async def record_services(session: Session, new: Sequence[NewServiceRecord]) -> 
 
 async def load_grounds(session: Session, new: Sequence[NewServiceRecord]) -> Grounds:
     """Load what decisions about these records rest on."""
-    return Grounds(*await session.load(*_grounds(session, new)))
+    communities, kinds, rules, consents, days = await session.load(*_grounds(session, new))
+    now = {number: session.now(number) for number in communities}
+    today = {number: community.local_date(now[number]) for number, community in communities.items()}
+    return Grounds(communities, kinds, rules, consents, days, now, today)
 
 
 def reads_of_services(session: Session, new: Sequence[NewServiceRecord]) -> list[Read[Any]]:
@@ -137,109 +144,117 @@ def reads_of_services(session: Session, new: Sequence[NewServiceRecord]) -> list
 
 def _grounds(session: Session, new: Sequence[NewServiceRecord]) -> list[Read[Any]]:
     numbers = {item.community for item in new}
-    named = [(item, item.volunteer_id) for item in new if item.volunteer_id is not None]
-    dates = {(item.community, volunteer_id, date) for item, volunteer_id in named for date in dates_near(item.facts)}
+    spans: dict[tuple[int, UUID], set[tuple[dt.date, dt.date]]] = {}
+    for item in new:
+        if item.volunteer_id is not None:
+            spans.setdefault((item.community, item.volunteer_id), set()).add(days_near(item.facts))
+    dates = {
+        volunteer: {date for first, last in near for date in dates_between(first, last)}
+        for volunteer, near in spans.items()
+    }
     return [
         communities_by_number(session, numbers),
         store.load_kinds(session.dialect, numbers),
         store.load_rules(session.dialect, numbers),
-        consent_dates(session, {(item.community, volunteer_id) for item, volunteer_id in named}),
+        consent_dates(session, spans.keys()),
         store.load_days(session.dialect, dates),
     ]
 
 
-def _decide(
-    session: Session, grounds: Grounds, item: NewServiceRecord, before: Before
-) -> ServiceRecord | Seen | Refusal:
-    return _wrong_start(session, grounds, item) or before or _made(session, grounds, item)
-
-
-def decide(session: Session, grounds: Grounds, item: NewServiceRecord) -> ServiceRecord | Refusal:
-    """Make the record of a service that carries no reference, or say why not; `grounds` then knows it."""
-    return _wrong_start(session, grounds, item) or _made(session, grounds, item)
-
-
-def _consented_on(grounds: Grounds, item: NewServiceRecord) -> dt.date | None:
-    return grounds.consents.get((item.community, item.volunteer_id)) if item.volunteer_id else None
-
-
-def _wrong_start(session: Session, grounds: Grounds, item: NewServiceRecord) -> InvalidRequest | None:
-    consent_on = _consented_on(grounds, item)
-    message = None
-    if item.facts.started_at > session.now(item.community):
-        message = "a service is recorded after it began, so not in the future"
-    elif consent_on and grounds.communities[item.community].local_date(item.facts.started_at) < consent_on:
-        message = f"the volunteer's consent dates from {consent_on}"
-    return InvalidRequest(errors=(Fault("/started_at", message),)) if message else None
-
-
-def _made(session: Session, grounds: Grounds, item: NewServiceRecord) -> ServiceRecord | Refusal:
+def _decide(grounds: Grounds, item: NewServiceRecord, before: Before) -> ServiceRecord | Seen | Refusal:
     community = grounds.communities[item.community]
+    consent_on = grounds.consents.get((item.community, item.volunteer_id)) if item.volunteer_id else None
     service_date = community.local_date(item.facts.started_at)
-    if item.volunteer_id is None or _consented_on(grounds, item) is None:
+    message = None
+    if item.facts.started_at > grounds.now[item.community]:
+        message = "a service is recorded after it began, so not in the future"
+    elif consent_on and service_date < consent_on:
+        message = f"the volunteer's consent dates from {consent_on}"
+    if message is not None:
+        return InvalidRequest(errors=(Fault("/started_at", message),))
+    if before is not None:
+        return before
+    if item.volunteer_id is None or consent_on is None:
         return UnknownVolunteer(volunteer_id=item.volunteer_id)
     if (item.community, item.facts.service_kind) not in grounds.kinds:
         return UnknownServiceKind(service_kind=item.facts.service_kind)
-    days = grounds.days.setdefault((item.community, item.volunteer_id), Days())
+    days = grounds.days[item.community, item.volunteer_id]
     other = days.overlapping(item.facts.started_at, item.facts.ended_at)
     if other is not None:
         return OverlappingService(service_record_id=other.id)
-    over = days.would_be_over(service_date, item.facts.minutes)
+    record = _recorded(grounds, community, item, item.volunteer_id, service_date, days)
+    days.add(known_of(record))
+    return record
+
+
+def decide(grounds: Grounds, item: NewServiceRecord) -> ServiceRecord | Refusal:
+    """Make the record of a service that carries no reference, or say why not; `grounds` then knows it."""
+    return cast("ServiceRecord | Refusal", _decide(grounds, item, None))
+
+
+def _recorded(
+    grounds: Grounds,
+    community: Community,
+    item: NewServiceRecord,
+    volunteer_id: UUID,
+    service_date: dt.date,
+    days: Days,
+) -> ServiceRecord:
+    """Make the record of a service that nothing stands against."""
+    number, facts = item.community, item.facts
+    now = grounds.now[number]
+    over = days.would_be_over(service_date, facts.minutes)
     trusted = community.verification == RECORDER and not over
-    now = session.now(item.community)
-    record = ServiceRecord(
+    return ServiceRecord(
         id=new_id(),
-        community=item.community,
+        community=number,
         number=0,
-        volunteer_id=item.volunteer_id,
-        facts=item.facts,
+        volunteer_id=volunteer_id,
+        facts=facts,
         service_date=service_date,
-        late=is_late(community.local_date(item.facts.ended_at), community.local_date(now), is_working_day),
+        late=is_late(community.local_date(facts.ended_at), grounds.today[number], is_working_day),
         manager_required=over,
         recorded_by=item.recorded_by,
         recorded_at=now,
         status=APPROVED if trusted else PENDING,
         verified_by=item.recorded_by if trusted else None,
         verified_at=now if trusted else None,
-        award=_award(grounds.rules, days, item.community, item.facts, service_date) if trusted else None,
+        award=_award(grounds.rules, days, number, facts, service_date) if trusted else None,
     )
-    days.known.append(known_of(record))
-    return record
 
 
 def _award(
     rules: Mapping[tuple[int, str], list[EarningRule]], days: Days, community: int, facts: ServiceFacts, on: dt.date
 ) -> Award:
-    rule = rule_in_force(rules.get((community, facts.service_kind), []), on)
+    rule = rule_in_force(rules.get((community, facts.service_kind), ()), on)
     return award(rule, facts.minutes, days.counted_on(on, facts.service_kind))
 
 
 async def _store(session: Session, made: Sequence[ServiceRecord]) -> dict[UUID, ServiceRecord]:
-    """Store new records, post those that are approved, and give them with their numbers."""
+    """Store new records with their numbers, post those that are approved, and give them."""
     numbers = await append(session, [event_of(record) for record in made])
-    records = [replace(record, number=number) for record, number in zip(made, numbers, strict=True)]
-    await store.insert_records(session, records)
-    approved = await _post(session, [record for record in records if record.status == APPROVED])
-    return {record.id: record for record in [*records, *approved]}
+    for record, number in zip(made, numbers, strict=True):
+        record.number = number
+    await store.insert_records(session, made)
+    await _post(session, [record for record in made if record.status == APPROVED])
+    return {record.id: record for record in made}
 
 
 def event_of(record: ServiceRecord) -> Event:
     """The event of a record that was just recorded or decided."""
     what = "recorded" if record.status == PENDING else record.status
-    ids = {"service_record_id": str(record.id), "volunteer_id": str(record.volunteer_id)}
+    ids = {"service_record_id": record.id, "volunteer_id": record.volunteer_id}
     return Event(record.community, f"service_record.{what}", ids)
 
 
-async def _post(session: Session, approved: Sequence[ServiceRecord]) -> list[ServiceRecord]:
-    """Post the minutes and points of approved records, and store their approvals."""
+async def _post(session: Session, approved: Sequence[ServiceRecord]) -> None:
+    """Post the minutes and points of approved records, and store their approvals with their transactions."""
     if not approved:
-        return []
+        return
     posted = await ledger.post_decided(session, [deposit_entry(record) for record in approved])
-    records = [
-        replace(record, transaction_id=outcome.transaction_id) for record, outcome in zip(approved, posted, strict=True)
-    ]
-    await store.insert_verifications(session, records)
-    return records
+    for record, outcome in zip(approved, posted, strict=True):
+        record.transaction_id = outcome.transaction_id
+    await store.insert_verifications(session, approved)
 
 
 def deposit_entry(record: ServiceRecord) -> Entry:
@@ -257,7 +272,9 @@ def deposit_entry(record: ServiceRecord) -> Entry:
 async def verify_records(session: Session, decisions: Sequence[Verification]) -> list[ServiceRecord | Refusal]:
     """Approve or reject pending records in order; an approval posts minutes and points."""
     records = await store.load_records(session, {(item.community, item.service_record_id) for item in decisions})
-    dates = {(record.community, record.volunteer_id, record.service_date) for record in records.values()}
+    dates: dict[tuple[int, UUID], set[dt.date]] = {}
+    for record in records.values():
+        dates.setdefault((record.community, record.volunteer_id), set()).add(record.service_date)
     rules, all_days = await session.load(
         store.load_rules(session.dialect, {item.community for item in decisions}),
         store.load_days(session.dialect, dates),
@@ -275,9 +292,7 @@ async def verify_records(session: Session, decisions: Sequence[Verification]) ->
                 record = replace(record, award=earned)
                 days.replace(known_of(record))
             records[key] = record
-    decided = [records[outcome] for outcome in outcomes if not isinstance(outcome, Refusal)]
-    for record in await _store_decisions(session, decided):
-        records[record.community, record.id] = record
+    await _store_decisions(session, [records[outcome] for outcome in outcomes if not isinstance(outcome, Refusal)])
     return [outcome if isinstance(outcome, Refusal) else records[outcome] for outcome in outcomes]
 
 
@@ -303,13 +318,13 @@ def _decided(session: Session, record: ServiceRecord, item: Verification) -> Ser
     )
 
 
-async def _store_decisions(session: Session, decided: Sequence[ServiceRecord]) -> list[ServiceRecord]:
+async def _store_decisions(session: Session, decided: Sequence[ServiceRecord]) -> None:
     if not decided:
-        return []
+        return
     await append(session, [event_of(record) for record in decided])
     await store.move_status(session, decided)
     await store.insert_verifications(session, [record for record in decided if record.status == REJECTED])
-    return await _post(session, [record for record in decided if record.status == APPROVED])
+    await _post(session, [record for record in decided if record.status == APPROVED])
 
 
 async def get_record(session: Session, community: int, service_record_id: UUID) -> ServiceRecord:

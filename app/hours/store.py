@@ -10,11 +10,11 @@ import sqlalchemy as sa
 
 from app.hours.rules import LIVE, Award, Clip, Correction, Days, EarningRule, Known, ServiceFacts, ServiceRecord
 from app.hours.tables import corrections, earning_rules, service_kinds, service_records, verifications
-from app.kernel.rows import Read, insert_rows, rows_of, update_rows
+from app.kernel.rows import Read, insert_rows, looked_up, rows_of, update_rows
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from app.kernel.database import Session
     from app.kernel.paging import Paging
@@ -25,15 +25,11 @@ RecordKey = tuple[int, UUID]
 
 _v, _r, _c = verifications.c, service_records.c, corrections.c
 
+_decided = service_records.outerjoin(
+    verifications, (_v.community_id == _r.community_id) & (_v.service_record_id == _r.service_record_id)
+).outerjoin(corrections, (_c.community_id == _r.community_id) & (_c.service_record_id == _r.service_record_id))
+"""Service records beside what was decided about each."""
 
-def _with_decisions(records: sa.FromClause) -> sa.FromClause:
-    """Service records, or a join that has them, beside what was decided about each."""
-    return records.outerjoin(
-        verifications, (_v.community_id == _r.community_id) & (_v.service_record_id == _r.service_record_id)
-    ).outerjoin(corrections, (_c.community_id == _r.community_id) & (_c.service_record_id == _r.service_record_id))
-
-
-_decided = _with_decisions(service_records)
 _whole = sa.select(
     service_records,
     _v.note,
@@ -175,7 +171,7 @@ async def insert_corrections(session: Session, corrected: Sequence[tuple[Service
 @cache
 def _of_communities(dialect: str, table: sa.Table, *columns: sa.Column[Any]) -> Query:
     asked = rows_of(dialect, "rows", [table.c.community_id])
-    return sa.select(*columns).select_from(asked.join(table, table.c.community_id == asked.c.community_id))
+    return looked_up(dialect, asked, sa.select(*columns), table.c.community_id == asked.c.community_id)
 
 
 def load_kinds(dialect: str, communities: Collection[int]) -> Read[set[tuple[int, str]]]:
@@ -231,42 +227,41 @@ async def page_of_rules(session: Session, community: int, paging: Paging) -> lis
 
 @cache
 def _near(dialect: str) -> Query:
-    asked = rows_of(dialect, "rows", [_r.community_id, _r.volunteer_id, _r.service_date])
-    matches = sa.and_(
-        *(asked.c[name] == service_records.c[name] for name in ("community_id", "volunteer_id", "service_date"))
+    names = ("community_id", "volunteer_id", "service_date")
+    asked = rows_of(dialect, "rows", [_r[name] for name in names])
+    matches = sa.and_(*(asked.c[name] == _r[name] for name in names))
+    live = sa.or_(*(_r.status == status for status in LIVE))
+    decided = (_v.community_id == _r.community_id) & (_v.service_record_id == _r.service_record_id)
+    found = sa.select(
+        _r.community_id,
+        _r.volunteer_id,
+        _r.service_record_id,
+        _r.service_kind,
+        _r.service_date,
+        _r.started_at,
+        _r.ended_at,
+        _r.minutes,
+        sa.func.coalesce(_v.minutes_counted, 0).label("minutes_counted"),
     )
-    return (
-        sa.select(
-            _r.community_id,
-            _r.volunteer_id,
-            _r.service_record_id,
-            _r.service_kind,
-            _r.service_date,
-            _r.started_at,
-            _r.ended_at,
-            _r.minutes,
-            sa.func.coalesce(_v.minutes_counted, 0),
-        )
-        .select_from(
-            asked.join(service_records, matches).outerjoin(
-                verifications, (_v.community_id == _r.community_id) & (_v.service_record_id == _r.service_record_id)
-            )
-        )
-        .where(sa.or_(*(_r.status == status for status in LIVE)))
+    return looked_up(
+        dialect, asked, found.select_from(service_records.outerjoin(verifications, decided)).where(live), matches
     )
 
 
-def load_days(dialect: str, dates: Collection[tuple[int, UUID, dt.date]]) -> Read[dict[tuple[int, UUID], Days]]:
-    """Ask for the live records of these (community, volunteer, local date), by volunteer."""
+def load_days(
+    dialect: str, dates: Mapping[tuple[int, UUID], Collection[dt.date]]
+) -> Read[dict[tuple[int, UUID], Days]]:
+    """Ask for the live records of these (community, volunteer) on these local dates, by volunteer: all are named."""
     asked = [
         {"community_id": community, "volunteer_id": volunteer_id, "service_date": date}
-        for community, volunteer_id, date in sorted(dates)
+        for (community, volunteer_id), dates_asked in dates.items()
+        for date in sorted(dates_asked)
     ]
 
     def understand(rows: list[Sequence[Any]]) -> dict[tuple[int, UUID], Days]:
-        days: dict[tuple[int, UUID], Days] = {}
+        days = {volunteer: Days() for volunteer in dates}
         for row in rows:
-            days.setdefault((row[0], row[1]), Days()).known.append(Known(*row[2:]))
+            days[row[0], row[1]].add(Known(*row[2:]))
         return days
 
     return Read(_near(dialect), asked, understand)
@@ -276,7 +271,7 @@ def load_days(dialect: str, dates: Collection[tuple[int, UUID, dt.date]]) -> Rea
 def _by_id(dialect: str) -> Query:
     asked = rows_of(dialect, "rows", [_r.community_id, _r.service_record_id])
     matches = (_r.community_id == asked.c.community_id) & (_r.service_record_id == asked.c.service_record_id)
-    return _whole.select_from(_with_decisions(asked.join(service_records, matches)))
+    return looked_up(dialect, asked, _whole.select_from(_decided), matches)
 
 
 async def load_records(session: Session, keys: Collection[RecordKey]) -> dict[RecordKey, ServiceRecord]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 from collections import Counter
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 from zoneinfo import ZoneInfo
@@ -23,7 +24,7 @@ from app.kernel.paging import Paging
 from app.kernel.references import Told
 from app.redemptions.rules import COLLECTED, Redemption
 from app.redemptions.service import Closing, NewRedemption, Wanted, close_redemptions, reserve_goods
-from app.volunteers.service import find_by_phone, phone_hash, register_volunteers
+from app.volunteers.service import find_by_phone, register_volunteers
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
@@ -112,8 +113,25 @@ async def import_folder(
         paper.read_goods(folder),
         paper.read_redemptions(folder, zone),
     )
+    with _unsearched():
+        return await _import_files(database, files, dry_run=dry_run, demo=demo, progress=progress)
+
+
+@contextmanager
+def _unsearched() -> Iterator[None]:
+    """Keep the garbage collector from going through all that was read again and again: it stays to the end anyway."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+
+
+async def _import_files(
+    database: Database, files: _Files, *, dry_run: bool, demo: bool, progress: Callable[[Step], None]
+) -> Report:
     async with database.read() as session:
-        existing = await find_community(session, community.code)
+        existing = await find_community(session, files.community.code)
     first = (CITY, existing.number) if existing else (CITY,)
     if not dry_run:
         return await _import(_Batches(database, None), first, files, demo=demo, progress=progress)
@@ -265,18 +283,13 @@ async def _records(
     session: Session, community: Community, rows: Sequence[PaperRow[RecordPaper]], report: Report
 ) -> None:
     good, parsed = _sort(rows, report.service_records, report)
-    known = await find_by_phone(session, community.number, {row.phone for row in parsed})
-    new = [
-        NewServiceRecord(
-            community.number,
-            known.get(row.phone),
-            row.facts(),
-            IMPORT,
-            row.reference,
-            phone_hash(session.vault, community.number, row.phone),
+    holders = await find_by_phone(session, community.number, {row.phone for row in parsed})
+    new = []
+    for read in parsed:
+        who = holders[read.phone]
+        new.append(
+            NewServiceRecord(community.number, who.volunteer_id, read.facts(), IMPORT, read.reference, who.phone_hash)
         )
-        for row in parsed
-    ]
     for row, recorded in zip(good, await record_hours(session, new), strict=True):
         _count(row, recorded, report.service_records, report)
 
@@ -306,17 +319,17 @@ async def _redemptions(
 ) -> None:
     """Reserve and collect at once, as it was done over the counter."""
     good, parsed = _sort(rows, report.redemptions, report)
-    known = await find_by_phone(session, community.number, {row.phone for row in parsed})
+    holders = await find_by_phone(session, community.number, {row.phone for row in parsed})
     articles = await find_goods(session, community.number, {row.goods for row in parsed})
     new = [
         NewRedemption(
             community.number,
-            known.get(row.phone),
+            holders[row.phone].volunteer_id,
             (Wanted(articles[row.goods].id if row.goods in articles else None, row.quantity, row.goods),),
             IMPORT,
             row.occurred_at,
             row.reference,
-            phone_hash(session.vault, community.number, row.phone),
+            holders[row.phone].phone_hash,
         )
         for row in parsed
     ]

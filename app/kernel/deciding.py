@@ -61,6 +61,9 @@ RowT = TypeVar("RowT", bound=Row)
 MadeT = TypeVar("MadeT", bound=Made)
 Before = Seen | ReferenceReused | None
 
+_not_made = (Seen, Refusal)
+_using_up_no_reference = (Seen, ReferenceReused, InvalidRequest)
+
 
 @dataclass(frozen=True, slots=True)
 class Decided(Generic[MadeT]):
@@ -95,17 +98,13 @@ async def decide_rows(session: Session, rows: Sequence[RowT], deciding: Deciding
     for row in rows:
         decision = deciding.decide(row, _before(seen, row))
         decisions.append(decision)
-        if row.reference is not None and not isinstance(decision, Seen | ReferenceReused | InvalidRequest):
+        if row.reference is not None and not isinstance(decision, _using_up_no_reference):
             now_seen = _seen(row, decision)
             seen[row.community, row.reference] = now_seen
             newly.append(NewlySeen(row.community, row.reference, now_seen))
-    made = await deciding.store(session, [cast("MadeT", one) for one in decisions if _is_made(one)])
+    made = await deciding.store(session, [one for one in decisions if not isinstance(one, _not_made)])
     await keep_seen(session, deciding.resource, newly)
     return await _answers(session, rows, decisions, made, deciding)
-
-
-def _is_made(decision: object) -> bool:
-    return not isinstance(decision, Seen | Refusal)
 
 
 def _before(seen: Mapping[tuple[int, str], Seen], row: Row) -> Before:

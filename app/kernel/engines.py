@@ -36,8 +36,8 @@ def channels_of(settings: Settings, *, wait_seconds: float) -> tuple[Channels, C
         "prepares": not settings.database_distributed,
     }
     # Connections of their own for reads, so that they do not wait for writers.
-    writers, readers = (PostgresqlChannels(_on_postgresql(settings, wait_seconds), **bounds) for _ in range(2))
-    return writers, readers
+    engine = _on_postgresql(settings, wait_seconds)
+    return PostgresqlChannels(engine, **bounds), PostgresqlChannels(engine, **bounds)
 
 
 def _on_postgresql(settings: Settings, wait_seconds: float) -> AsyncEngine:

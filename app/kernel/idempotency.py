@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from app.kernel import persons
 from app.kernel.errors import Refusal
-from app.kernel.rows import Read, insert_rows, rows_of
+from app.kernel.rows import Read, insert_rows, looked_up, rows_of
 from app.kernel.tables import metadata, tenant_key
 from app.kernel.types import Id, Instant
 from app.kernel.vault import seal, unseal
@@ -141,10 +141,9 @@ def _same_key(left: sa.FromClause, right: sa.FromClause) -> sa.ColumnElement[boo
 def _known(dialect: str) -> Query:
     keys, answers = idempotency_keys, idempotency_answers
     asked = rows_of(dialect, "rows", [keys.c.community_id, keys.c.caller, keys.c.key])
-    return (
-        sa.select(*keys.c, answers.c.status, answers.c.location, answers.c.body, answers.c.person_id)
-        .join_from(asked, keys, _same_key(asked, keys))
-        .outerjoin(answers, _same_key(keys, answers))
+    found = sa.select(*keys.c, answers.c.status, answers.c.location, answers.c.body, answers.c.person_id)
+    return looked_up(
+        dialect, asked, found.select_from(keys.outerjoin(answers, _same_key(keys, answers))), _same_key(asked, keys)
     )
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from uuid import UUID
+from typing import TYPE_CHECKING
 
-import uuid_utils
+from uuid_utils.compat import uuid7
+
+if TYPE_CHECKING:
+    from uuid import UUID
 
 
 def new_id() -> UUID:
     """Make a UUIDv7. Its order is roughly that of creation and never the order of posting."""
-    return UUID(int=uuid_utils.uuid7().int)
+    return uuid7()

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from app.kernel.rows import insert_rows, rows_of
+from app.kernel.rows import insert_rows, looked_up, rows_of
 from app.kernel.tables import metadata, tenant_key
 from app.kernel.types import Id
 
@@ -51,7 +51,7 @@ async def make_keys(session: Session, persons: Sequence[Person]) -> dict[Person,
 def _wrapped(dialect: str) -> Query:
     asked = rows_of(dialect, "rows", [person_keys.c.community_id, person_keys.c.person_id])
     matches = (person_keys.c.community_id == asked.c.community_id) & (person_keys.c.person_id == asked.c.person_id)
-    return sa.select(*person_keys.c).join_from(asked, person_keys, matches)
+    return looked_up(dialect, asked, sa.select(*person_keys.c), matches)
 
 
 async def destroy_keys(session: Session, persons: Sequence[Person]) -> None:

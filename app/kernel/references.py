@@ -7,8 +7,8 @@ the same content again is a replay, other content is refused.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
@@ -16,7 +16,7 @@ import orjson
 import sqlalchemy as sa
 
 from app.kernel.errors import Refusal
-from app.kernel.rows import insert_rows, rows_of
+from app.kernel.rows import insert_rows, looked_up, rows_of
 from app.kernel.tables import metadata, tenant_key
 from app.kernel.types import Document, Id, Instant
 
@@ -78,8 +78,7 @@ class ReferenceReused(Refusal):
         return f"The reference {self.reference} was seen before with other content."
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(NamedTuple):
     """What became of a reference: the resource made, or the refusal told."""
 
     who: str
@@ -88,8 +87,7 @@ class Seen:
     refusal: Told | None
 
 
-@dataclass(frozen=True, slots=True)
-class NewlySeen:
+class NewlySeen(NamedTuple):
     """A reference decided just now."""
 
     community: int
@@ -98,14 +96,20 @@ class NewlySeen:
 
 
 def content_hash(content: Any) -> str:
-    """Hash a dataclass's parsed values, so that two spellings of one value are the same."""
-    text = orjson.dumps(content, default=_spelled, option=orjson.OPT_PASSTHROUGH_DATETIME)
-    return hashlib.sha256(text).hexdigest()
+    """Hash a dataclass's parsed values, so that two spellings of one value are the same.
+
+    A moment is the same whatever offset it was written with, if it is a field of its own.
+    """
+    values = {name: getattr(content, name) for name in _names(content.__class__)}
+    for name, value in values.items():
+        if isinstance(value, datetime):
+            values[name] = value.astimezone(UTC)
+    return hashlib.sha256(orjson.dumps(values)).hexdigest()
 
 
-def _spelled(value: date) -> str:
-    # A moment is the same whatever offset it was written with.
-    return (value.astimezone(UTC) if isinstance(value, datetime) else value).isoformat()
+@cache
+def _names(kind: Any) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))
 
 
 def replay(known: Seen, reference: str, *, who: Collection[str], content: str) -> Seen | ReferenceReused:
@@ -118,7 +122,7 @@ def _known(dialect: str) -> Query:
     table = seen_references
     asked = rows_of(dialect, "rows", [table.c.community_id, table.c.resource, table.c.reference])
     matches = sa.and_(*(table.c[name] == asked.c[name] for name in ("community_id", "resource", "reference")))
-    return sa.select(table).join_from(asked, table, matches)
+    return looked_up(dialect, asked, sa.select(table), matches)
 
 
 async def load_seen(session: Session, resource: str, places: Collection[Place]) -> dict[Place, Seen]:

@@ -7,7 +7,6 @@ the wrapped key destroys the data, in every backup as well.
 from __future__ import annotations
 
 import base64
-import hashlib
 import hmac
 import os
 import secrets
@@ -37,7 +36,7 @@ class Vault:
     def hash(self, purpose: str, *values: str) -> str:
         """Hash values under the service's key (HMAC-SHA-256, hex); the purpose keeps equal values apart."""
         message = "\x1f".join((purpose, *values)).encode()
-        return hmac.new(self._hashing, message, hashlib.sha256).hexdigest()
+        return hmac.digest(self._hashing, message, "sha256").hex()
 
     def new_person_key(self, owner: str) -> tuple[bytes, str]:
         """Make a person's key; give it with its wrapped form, which only unwraps for the same owner."""

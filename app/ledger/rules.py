@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
@@ -85,75 +84,100 @@ def apply(states: Mapping[Account, State], entries: Sequence[Entry]) -> list[tup
     `states` has the accounts as they are before the first entry; an account missing there is unknown. An entry sees
     what the entries before it have done. Linked entries hold together or are refused together.
     """
-    current = dict(states)
+    book: _Book = {account: _Sheet(account, *state) for account, state in states.items()}
     decisions: list[tuple[Change, ...] | Refusal] = []
     for group, linked in groupby(entries, key=lambda entry: entry.group):
         if group is None:
-            decisions.extend(_decide(current, entry) for entry in linked)
+            decisions.extend(_decide(book, entry) for entry in linked)
         else:
-            decisions.extend(_decide_linked(current, tuple(linked)))
+            decisions.extend(_decide_linked(book, tuple(linked)))
     return decisions
 
 
-def _decide_linked(current: dict[Account, State], entries: Sequence[Entry]) -> Iterable[tuple[Change, ...] | Refusal]:
-    trial = dict(current)
-    decisions = [_decide(trial, entry) for entry in entries]
+class _Sheet:
+    """An account as the entries so far leave it."""
+
+    __slots__ = ("account", "balance", "bound", "number", "unit", "version")
+
+    def __init__(self, account: Account, number: int, unit: str, bound: int, version: int, balance: int) -> None:
+        self.account = account
+        self.number = number
+        self.unit = unit
+        self.bound = bound
+        self.version = version
+        self.balance = balance
+
+
+_Book = dict[tuple[int, str], _Sheet]
+"""The sheets of all accounts, by plain pairs: these are the same keys as accounts, and cheaper to make."""
+
+
+def _decide_linked(book: _Book, entries: Sequence[Entry]) -> Iterable[tuple[Change, ...] | Refusal]:
+    decisions = [_decide(book, entry) for entry in entries]
     if all(isinstance(decision, tuple) for decision in decisions):
-        current.update(trial)
         return decisions
+    for decision in decisions:
+        for change in decision if isinstance(decision, tuple) else ():
+            sheet = book[change.account]
+            sheet.version -= 1
+            sheet.balance -= change.amount
     return [LinkedEntryRefused() if isinstance(decision, tuple) else decision for decision in decisions]
 
 
-def _decide(current: dict[Account, State], entry: Entry) -> tuple[Change, ...] | Refusal:
-    """Decide one entry, and when it holds move `current` on."""
-    refusal = _shape_refusal(current, entry)
+def _decide(book: _Book, entry: Entry) -> tuple[Change, ...] | Refusal:
+    """Decide one entry, and when it holds write it into the book."""
+    refusal = _shape_refusal(book, entry)
     if refusal is not None:
         return refusal
-    changes = []
-    for address, amount in _shared_with_debts(current, entry):
-        account = Account(entry.community, address)
-        state = current[account]
-        balance = state.balance + amount
-        if balance * state.bound < 0 or abs(balance) > BALANCE_MAX:
-            return BalanceOutOfBounds(account=address, balance=state.balance, amount=amount)
-        changes.append(Change(account, state.number, amount, state.version + 1, balance))
+    community, changes = entry.community, []
+    for address, amount in _shared_with_debts(book, entry) if entry.debts else entry.movements:
+        sheet = book[community, address]
+        balance = sheet.balance + amount
+        if balance * sheet.bound < 0 or abs(balance) > BALANCE_MAX:
+            return BalanceOutOfBounds(account=address, balance=sheet.balance, amount=amount)
+        changes.append(Change(sheet.account, sheet.number, amount, sheet.version + 1, balance))
     for change in changes:
-        current[change.account] = current[change.account]._replace(version=change.version, balance=change.balance_after)
+        sheet = book[change.account]
+        sheet.version = change.version
+        sheet.balance = change.balance_after
     return tuple(changes)
 
 
-def _shared_with_debts(current: Mapping[Account, State], entry: Entry) -> list[tuple[str, int]]:
+def _shared_with_debts(book: _Book, entry: Entry) -> list[tuple[str, int]]:
     """Share each movement of an account that has a debt between the two."""
-    debts = dict(entry.debts)
+    community, debts = entry.community, dict(entry.debts)
     movements = []
-    for address, amount in entry.movements:
-        to_debt = 0
-        if address in debts:
-            held = current[Account(entry.community, address)].balance
-            owed = -current[Account(entry.community, debts[address])].balance
-            to_debt = min(amount, owed) if amount > 0 else min(held + amount, 0)
-            movements.append((debts[address], to_debt))
-        movements.append((address, amount - to_debt))
-    return [(address, amount) for address, amount in movements if amount]
+    for movement in entry.movements:
+        address, amount = movement
+        debt = debts.get(address)
+        if debt is None:
+            movements.append(movement)
+            continue
+        held, owed = book[community, address].balance, -book[community, debt].balance
+        to_debt = min(amount, owed) if amount > 0 else min(held + amount, 0)
+        movements += [part for part in ((debt, to_debt), (address, amount - to_debt)) if part[1]]
+    return movements
 
 
-def _shape_refusal(current: Mapping[Account, State], entry: Entry) -> Refusal | None:
-    sums: dict[str, int] = defaultdict(int)
-    if not entry.movements:
+def _shape_refusal(book: _Book, entry: Entry) -> Refusal | None:
+    community, movements = entry.community, entry.movements
+    if not movements:
         return UnbalancedEntry(reason="it moves nothing")
-    named = [address for address, _ in entry.movements] + [debt for _, debt in entry.debts]
-    if len(set(named)) < len(named):
+    named = {address for address, _ in movements}
+    named.update([debt for _, debt in entry.debts])
+    if len(named) < len(movements) + len(entry.debts):
         return UnbalancedEntry(reason="an account stands in it twice")
     for _, debt in entry.debts:
-        if Account(entry.community, debt) not in current:
+        if (community, debt) not in book:
             return UnknownAccount(account=debt)
-    for address, amount in entry.movements:
-        state = current.get(Account(entry.community, address))
-        if state is None:
+    sums: dict[str, int] = {}
+    for address, amount in movements:
+        sheet = book.get((community, address))
+        if sheet is None:
             return UnknownAccount(account=address)
         if amount == 0:
             return UnbalancedEntry(reason=f"it moves nothing on {address}")
-        sums[state.unit] += amount
+        sums[sheet.unit] = sums.get(sheet.unit, 0) + amount
     for unit, total in sums.items():
         if total:
             return UnbalancedEntry(reason=f"{unit} sums to {total}")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from app.kernel import metrics
 from app.kernel.errors import Refusal
@@ -21,8 +20,7 @@ if TYPE_CHECKING:
     from app.ledger.store import Line
 
 
-@dataclass(frozen=True, slots=True)
-class Posted:
+class Posted(NamedTuple):
     """A transaction that was posted: its number in the community, its time, and what it changed."""
 
     transaction_id: int
@@ -52,13 +50,9 @@ async def post(session: Session, entries: Sequence[Entry]) -> list[Posted | Refu
 
     A fixed number of statements whatever the number of entries. The heads of all communities must be held.
     """
-    wanted = (
-        Account(entry.community, address)
-        for entry in entries
-        for pairs in (entry.movements, ((debt, 0) for _, debt in entry.debts))
-        for address, _ in pairs
-    )
-    states = await store.load_states(session, wanted)
+    wanted = {(entry.community, address) for entry in entries for address, _ in entry.movements}
+    wanted |= {(entry.community, debt) for entry in entries for _, debt in entry.debts}
+    states = await store.load_states(session, (Account(community, address) for community, address in wanted))
     outcomes: list[Posted | Refusal] = []
     transactions: list[Row] = []
     for entry, decision in zip(entries, rules.apply(states, entries), strict=True):

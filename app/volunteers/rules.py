@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from stdnum.cn import ric
@@ -22,6 +23,8 @@ _id_number = re.compile(r"[1-9][0-9]{16}[0-9Xx]")
 _mobile = re.compile(r"1[3-9][0-9]{9}")
 _mask = "**"
 _owed = "_owed"
+# Addresses are written again and again, for the same few volunteers of a batch.
+_remembered = lru_cache(maxsize=4096)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,21 +77,25 @@ class Volunteer:
     revision: int = 1
 
 
+@_remembered
 def minutes_account(volunteer_id: UUID) -> str:
     """The address of the volunteer's lifetime minutes."""
     return f"volunteer/{volunteer_id}/minutes"
 
 
+@_remembered
 def points_account(volunteer_id: UUID) -> str:
     """The address of the points that are free to spend."""
     return f"volunteer/{volunteer_id}/points"
 
 
+@_remembered
 def reserved_account(volunteer_id: UUID) -> str:
     """The address of the points held for open redemptions."""
     return f"volunteer/{volunteer_id}/points_reserved"
 
 
+@_remembered
 def owed_account(volunteer_id: UUID) -> str:
     """The address of spent points that a correction took back."""
     return f"{points_account(volunteer_id)}{_owed}"
@@ -104,6 +111,7 @@ def points_of_debt(address: str) -> str:
     return address.removesuffix(_owed)
 
 
+@_remembered
 def debts_of(volunteer_id: UUID) -> tuple[tuple[str, str], ...]:
     """The debt that every credit to the volunteer's points settles first, as the ledger's entries name it."""
     return ((points_account(volunteer_id), owed_account(volunteer_id)),)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
@@ -270,11 +270,18 @@ async def list_volunteers(
     return await opened(session, community, rows)
 
 
-async def find_by_phone(session: Session, community: int, phones: Iterable[str]) -> dict[str, UUID]:
-    """Find the volunteers with these phone numbers; unknown numbers are missing."""
-    hashes = {(community, phone_hash(session.vault, community, phone)): phone for phone in phones}
-    found = await store.holders(session, "phone_hash", hashes)
-    return {hashes[key]: volunteer_id for key, volunteer_id in found.items()}
+class PhoneHolder(NamedTuple):
+    """Who has a phone number: its keyed hash in the community, and the volunteer if it is registered."""
+
+    phone_hash: str
+    volunteer_id: UUID | None
+
+
+async def find_by_phone(session: Session, community: int, phones: Iterable[str]) -> dict[str, PhoneHolder]:
+    """Find who has each of these phone numbers."""
+    hashes = {phone: phone_hash(session.vault, community, phone) for phone in phones}
+    found = await store.holders(session, "phone_hash", [(community, value) for value in hashes.values()])
+    return {phone: PhoneHolder(value, found.get((community, value))) for phone, value in hashes.items()}
 
 
 def consent_dates(session: Session, asked: Collection[VolunteerKey]) -> Read[dict[VolunteerKey, dt.date]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -119,3 +120,10 @@ def test_two_spellings_of_one_value_hash_the_same_and_other_values_do_not() -> N
     assert content_hash(same) == content_hash(Content(here.astimezone(UTC), 90, "早"))
     others = [Content(here, 91, "早"), Content(here, 90), Content(here + timedelta(microseconds=1), 90, "早")]
     assert len({content_hash(content) for content in [same, *others]}) == 4
+
+
+def test_content_hashes_as_it_did_when_references_were_first_kept() -> None:
+    """Hashes are stored for good: one that came out differently would make every old reference a reused one."""
+    here = datetime(2026, 3, 1, 9, 0, 0, 120, tzinfo=timezone(timedelta(hours=8)))
+    text = '{"started_at":"2026-03-01T01:00:00.000120+00:00","minutes":90,"note":"早"}'
+    assert content_hash(Content(here, 90, "早")) == hashlib.sha256(text.encode()).hexdigest()

@@ -161,6 +161,22 @@ def test_services_overlap_just_when_they_share_a_minute(there: list[tuple[int, i
     assert (found.id.int if found else None) == (min(sharing)[1] if sharing else None)
 
 
+@given(there=st.lists(spans, min_size=1, max_size=8), gone=st.sets(st.integers(0, 7)), new=spans)
+def test_a_record_that_is_live_no_more_is_not_in_the_way(
+    there: list[tuple[int, int]], gone: set[int], new: tuple[int, int]
+) -> None:
+    begun = [known(*span, number=number) for number, span in enumerate(there)]
+    days, left = Days(begun), Days(one for number, one in enumerate(begun) if number not in gone)
+    assert [days.forget(UUID(int=number)) for number in sorted(gone)] == [
+        begun[number] if number < len(begun) else None for number in sorted(gone)
+    ]
+    assert days.counted_on(DAY, "home_visit") == left.counted_on(DAY, "home_visit")
+    free = DAY_MINUTES_FREE - sum(one.minutes for number, one in enumerate(begun) if number not in gone)
+    assert [days.would_be_over(DAY, free + more) for more in (0, 1)] == [False, True]
+    start, end = (MIDNIGHT + timedelta(minutes=minutes) for minutes in new)
+    assert days.overlapping(start, end) == left.overlapping(start, end)
+
+
 def test_eight_hours_are_free_and_one_minute_more_needs_a_manager() -> None:
     days = Days([known(0, 200), known(200, 400, number=2, kind="patrol")])
     assert DAY_MINUTES_FREE == 480
@@ -175,7 +191,7 @@ def test_eight_hours_are_free_and_one_minute_more_needs_a_manager() -> None:
 
 def test_minutes_counted_are_those_of_the_same_day_and_kind() -> None:
     days = Days([known(0, 30), known(60, 100, number=2), known(200, 260, number=3, kind="patrol")])
-    days.known.append(known(0, 50, number=4, date=DAY + timedelta(days=1)))
+    days.add(known(0, 50, number=4, date=DAY + timedelta(days=1)))
     assert days.counted_on(DAY, "home_visit") == 70
     assert days.counted_on(DAY, "patrol") == 60
     assert days.counted_on(DAY + timedelta(days=1), "home_visit") == 50
