@@ -53,7 +53,7 @@ class Ways:
 
     def close_express(self) -> None:
         """Let nothing take the express way from here on."""
-        self._monkeypatch.setattr(express.Express, "_find", lambda *_: (None, {}))
+        self._monkeypatch.setattr(express.Express, "_find", lambda *_: (None, ()))
 
 
 @pytest.fixture
