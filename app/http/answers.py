@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import orjson
 from fastapi import Response
 
 if TYPE_CHECKING:
@@ -27,8 +26,3 @@ class ReadyAnswer(Response):
         self.background = None
         length = b"%d" % len(body)
         self.raw_headers = [*headers, (b"content-length", length), (b"content-type", media_type)]
-
-
-def json_of(plain: Any) -> bytes:
-    """Write plain data, moments and ids among them, as a model of pydantic would be written."""
-    return orjson.dumps(plain, option=orjson.OPT_UTC_Z)

@@ -33,9 +33,10 @@ from app.kernel.paging import limit_default, limit_max
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from pydantic import BaseModel
     from starlette.routing import BaseRoute
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from app.http.fields import RequestModel
 
 _id_length = 36
 _id = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -122,8 +123,8 @@ def _id_maker(place: int) -> Callable[[_Call], UUID]:
     return lambda call: call.ids[place]
 
 
-def _body_maker(model: type[BaseModel]) -> Callable[[_Call], BaseModel]:
-    return lambda call: model.model_validate(call.body)
+def _body_maker(model: type[RequestModel]) -> Callable[[_Call], RequestModel]:
+    return lambda call: model.taken(call.body)
 
 
 def _plan(route: APIRoute, admitted: type) -> _Plan:
