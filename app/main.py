@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, cast
 
+from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
 from app import worker
 from app.access import api as access
-from app.access.guard import Admitted, admit
+from app.access.guard import Admitted, Guard
 from app.access.pins import Pins
 from app.access.tokens import SigningKeyError, Tokens, new_signing_key
 from app.communities import api as communities
@@ -46,7 +48,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from contextlib import AbstractAsyncContextManager
 
-    from fastapi import FastAPI
+    from starlette.types import Receive, Scope, Send
 
     from app.settings import Settings
 
@@ -70,6 +72,16 @@ ROUTERS = (
     reports.router,
     health.router,
 )
+
+
+class Service(FastAPI):
+    """The app with the express way before all that the framework does for each request."""
+
+    express: Express
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one connection."""
+        await self.express(scope, receive, send)
 
 
 class MissingSecretError(Exception):
@@ -123,20 +135,32 @@ def create_app(settings: Settings, *, clock: Clock | None = None, with_worker: b
                     await jobs
             await database.close()
 
-    app = describing_app(lifespan)
+    app = _service(describing_app(lifespan))
     length_max = settings.queue_length_max
     queues = Commands(database, length_max=length_max), Reads(database, length_max=length_max)
     app.state.context = Context(settings, database, *queues)
     app.state.tokens = _tokens(settings)
     app.state.pins = Pins(database.vault)
     app.state.directory = Directory(database)
+    app.state.guard = Guard(app.state.tokens, app.state.directory)
     app.add_middleware(Limits, per_minute=settings.rate_limit)
     app.add_middleware(Observed, body_bytes_max=settings.body_bytes_max)
     hot = [route for router in ROUTERS for route in router.routes if is_hot(route)]
-    # Before all that the framework puts around an app.
-    whole = app.build_middleware_stack()
-    app.middleware_stack = Express(whole, context=app.state.context, routes=hot, admitted=Admitted, admit=admit)
+    app.express = Express(
+        app,
+        partial(FastAPI.__call__, app),
+        context=app.state.context,
+        routes=hot,
+        guard=app.state.guard,
+        admitted=Admitted,
+    )
     return app
+
+
+def _service(app: FastAPI) -> Service:
+    # Who makes apps with their documents offline makes no app of another class.
+    app.__class__ = Service
+    return cast("Service", app)
 
 
 def for_good(app: FastAPI) -> FastAPI:

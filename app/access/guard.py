@@ -83,8 +83,36 @@ def _callers(admitted: Sequence[Admitted]) -> list[Caller]:
     return list(dict.fromkeys(one.caller for one in admitted))
 
 
-def _tokens(request: Request) -> Tokens:
-    return cast("Tokens", request.app.state.tokens)
+class Guard:
+    """Tells who calls, and lets callers through to routes."""
+
+    def __init__(self, tokens: Tokens, directory: Directory) -> None:
+        """Take what checks tokens and what finds communities."""
+        self._tokens, self._directory = tokens, directory
+
+    def caller(self, authorization: str) -> Caller:
+        """Read the caller out of the header. Raises `Refused(InvalidToken)`."""
+        scheme, _, token = authorization.partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise Refused(InvalidToken(reason="there is no Bearer token in the Authorization header"))
+        return self._tokens.check(token.strip(), roles=ROLES)
+
+    async def admit(self, caller: Caller, community_id: UUID | None, roles: Sequence[str]) -> Admitted:
+        """Let a caller through to a route for these roles, in a community if its path names one.
+
+        Raises `Refused`: with `NotFound` outside the caller's community, else with `RoleMissing`.
+        """
+        if community_id is None:
+            community: int | None = caller.community if caller.role == VOLUNTEER else CITY
+        elif caller.community_id == community_id:
+            community = caller.community
+        else:
+            community = await self._directory.number_of(community_id) if caller.role == CITY_ADMIN else None
+        if community is None:
+            raise Refused(NotFound(resource="community"))
+        if caller.role not in roles:
+            raise Refused(RoleMissing(role=caller.role, roles=tuple(roles)))
+        return Admitted(caller, community)
 
 
 _scheme = OAuth2(
@@ -101,33 +129,18 @@ async def admit(request: Request, _: Annotated[str | None, Depends(_scheme)]) ->
 
     Raises `Refused` with `InvalidToken`, `NotFound` or `RoleMissing`.
     """
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token:
-        raise Refused(InvalidToken(reason="there is no Bearer token in the Authorization header"))
-    caller = _tokens(request).check(token.strip(), roles=ROLES)
+    guard: Guard = request.app.state.guard
+    caller = guard.caller(request.headers.get("authorization", ""))
     request.state.caller_id = caller.id
-    community = await _community(request, caller)
-    roles = tuple(request.scope["route"].openapi_extra["x-roles"])
-    if caller.role not in roles:
-        raise Refused(RoleMissing(role=caller.role, roles=roles))
-    return Admitted(caller, community)
+    return await guard.admit(caller, _community_id(request), request.scope["route"].openapi_extra["x-roles"])
 
 
-async def _community(request: Request, caller: Caller) -> int:
+def _community_id(request: Request) -> UUID | None:
     text = request.path_params.get("community_id")
-    if text is None:
-        return caller.community if caller.role == VOLUNTEER else CITY
     try:
-        asked = UUID(text)
+        return None if text is None else UUID(text)
     except ValueError:
         raise Refused(NotFound(resource="community")) from None
-    if caller.community_id == asked:
-        return caller.community
-    directory: Directory = request.app.state.directory
-    number = await directory.number_of(asked) if caller.role == CITY_ADMIN else None
-    if number is None:
-        raise Refused(NotFound(resource="community"))
-    return number
 
 
 #: A route that takes this is open to the roles in its `x-roles` and to no one else.

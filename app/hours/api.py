@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
@@ -15,8 +14,8 @@ from app.access.guard import Admitted, AdmittedDep
 from app.hours import correcting, service
 from app.hours.rules import ServiceRecord
 from app.hours.schemas import (
-    BatchItemModel,
     CorrectionNew,
+    Item,
     ReferencedServiceRecord,
     ServiceRecordBatchModel,
     ServiceRecordBatchNew,
@@ -25,15 +24,19 @@ from app.hours.schemas import (
     ServiceRecordPage,
     Status,
     VerificationNew,
+    batch_json,
+    item_of,
+    record_shown,
 )
 from app.http.commands import Hot, answered, created, submit
 from app.http.context import ContextDep
 from app.http.lists import ListingDep
-from app.http.operations import DESK, MANAGERS, NAMELESS, READERS, VERIFIERS, ProblemModel, hot, operation
+from app.http.operations import DESK, MANAGERS, NAMELESS, READERS, VERIFIERS, hot, operation
 from app.http.problems import dump, faults_of, problem_document, refusal_document
+from app.http.rendering import json_of
 from app.kernel.database import Session
 from app.kernel.deciding import Decided
-from app.kernel.errors import InvalidRequest, Refusal
+from app.kernel.errors import InvalidRequest
 from app.kernel.idempotency import Answer
 from app.kernel.references import Told
 
@@ -70,7 +73,7 @@ async def create_service_record(request: Request, body: ServiceRecordNew, admitt
         item=service.NewServiceRecord(admitted.community, body.volunteer_id, body.facts(), admitted.caller_id),
         run=service.record_services,
         hot=Hot(service.reads_of_services),
-        render=lambda record: created(request, record.id, ServiceRecordModel.of(record)),
+        render=lambda record: created(request, record.id, json_of(record_shown(record))),
     )
 
 
@@ -137,7 +140,7 @@ async def verify_service_record(
         ),
         run=service.verify_records,
         hot=Hot(),
-        render=lambda record: answered(ServiceRecordModel.of(record)),
+        render=lambda record: answered(json_of(record_shown(record))),
     )
 
 
@@ -168,7 +171,7 @@ async def correct_service_record(
             admitted.community, service_record_id, body.reason, admitted.caller_id, replacement
         ),
         run=correcting.correct_records,
-        render=lambda record: answered(ServiceRecordModel.of(record)),
+        render=lambda record: answered(json_of(record_shown(record))),
     )
 
 
@@ -186,7 +189,7 @@ async def correct_service_record(
 async def create_service_record_batch(request: Request, body: ServiceRecordBatchNew, admitted: AdmittedDep) -> Response:
     """Record up to 500 services in order; each row is created, replayed or refused by itself."""
 
-    async def run(session: Session, batches: Sequence[ServiceRecordBatchNew]) -> list[list[BatchItemModel]]:
+    async def run(session: Session, batches: Sequence[ServiceRecordBatchNew]) -> list[list[Item]]:
         return [await _run_batch(session, admitted, batch) for batch in batches]
 
     return await submit(
@@ -195,28 +198,24 @@ async def create_service_record_batch(request: Request, body: ServiceRecordBatch
         body=body,
         item=body,
         run=run,
-        render=lambda items: Answer(200, _batch(items).model_dump_json(exclude_unset=True).encode()),
+        render=lambda items: Answer(200, batch_json(items)),
         dry_run=body.dry_run,
     )
 
 
-async def _run_batch(session: Session, admitted: Admitted, batch: ServiceRecordBatchNew) -> list[BatchItemModel]:
+async def _run_batch(session: Session, admitted: Admitted, batch: ServiceRecordBatchNew) -> list[Item]:
     """Check rows one by one, record the good ones in one go, and put the answers back in the rows' order."""
-    items: list[BatchItemModel | None] = []
+    items: list[Item | None] = []
     good: list[ReferencedServiceRecord] = []
     for row in batch.records:
         try:
-            good.append(ReferencedServiceRecord.model_validate(row))
+            good.append(ReferencedServiceRecord.taken(row))
             items.append(None)
         except ValidationError as error:
-            reference = row.get("reference") if isinstance(row, dict) else None
-            items.append(
-                BatchItemModel(
-                    reference=reference if isinstance(reference, str) else None,
-                    outcome="refused",
-                    problem=_problem(InvalidRequest(errors=faults_of(error.errors()))),
-                )
-            )
+            given = row.get("reference") if isinstance(row, dict) else None
+            reference = given if isinstance(given, str) else None
+            invalid = InvalidRequest(errors=faults_of(error.errors()))
+            items.append(item_of(reference, "refused", problem=dump(refusal_document(invalid))))
     recorded = await service.record_hours(session, [_new(admitted, row) for row in good])
     answers = iter([_item(row.reference, outcome) for row, outcome in zip(good, recorded, strict=True)])
     return [item or next(answers) for item in items]
@@ -228,25 +227,9 @@ def _new(admitted: Admitted, row: ReferencedServiceRecord) -> service.NewService
     )
 
 
-def _item(reference: str, recorded: Decided[ServiceRecord]) -> BatchItemModel:
+def _item(reference: str, recorded: Decided[ServiceRecord]) -> Item:
     outcome = recorded.outcome
     if isinstance(outcome, ServiceRecord):
-        return BatchItemModel(
-            reference=reference,
-            outcome="replayed" if recorded.replayed else "created",
-            service_record=ServiceRecordModel.of(outcome),
-        )
-    return BatchItemModel(
-        reference=reference, outcome="replayed" if recorded.replayed else "refused", problem=_problem(outcome)
-    )
-
-
-def _problem(refusal: Refusal | Told) -> ProblemModel:
-    if isinstance(refusal, Told):
-        return ProblemModel(**problem_document(*refusal))
-    return ProblemModel.model_validate_json(dump(refusal_document(refusal)))
-
-
-def _batch(items: list[BatchItemModel]) -> ServiceRecordBatchModel:
-    counts: dict[str, Any] = dict(Counter(item.outcome for item in items))
-    return ServiceRecordBatchModel(items=items, counts=counts)
+        return item_of(reference, "replayed" if recorded.replayed else "created", record=outcome)
+    document = problem_document(*outcome) if isinstance(outcome, Told) else refusal_document(outcome)
+    return item_of(reference, "replayed" if recorded.replayed else "refused", problem=dump(document))

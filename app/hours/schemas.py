@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from uuid import UUID
 
+import orjson
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -34,6 +36,7 @@ from app.http.fields import (
 )
 from app.http.operations import ProblemModel
 from app.http.pages import PageModel
+from app.http.rendering import json_of
 from app.volunteers.rules import masked_name
 
 if TYPE_CHECKING:
@@ -135,7 +138,7 @@ class ServiceFactsNew(RequestModel):
             ended_at=self.ended_at,
             minutes=self.minutes,
             recorder_name=self.recorder_name,
-            external_ids=tuple(sorted(self.external_ids.items())),
+            external_ids=tuple(sorted(self.external_ids.items())) if self.external_ids else (),
         )
 
 
@@ -243,6 +246,36 @@ class ServiceRecordModel(BaseModel):
         )
 
 
+def record_shown(record: ServiceRecord) -> dict[str, Any]:
+    """Show a record as `ServiceRecordModel.of` does, as plain data: a batch shows hundreds of them."""
+    facts = record.facts
+    return {
+        "id": record.id,
+        "volunteer_id": record.volunteer_id,
+        "service_kind": facts.service_kind,
+        "activity_name": facts.activity_name,
+        "place": facts.place,
+        "content": facts.content,
+        "organiser": facts.organiser,
+        "started_at": facts.started_at,
+        "ended_at": facts.ended_at,
+        "minutes": facts.minutes,
+        "recorder_name": facts.recorder_name,
+        "external_ids": dict(facts.external_ids),
+        "status": record.status,
+        "late": record.late,
+        "manager_required": record.manager_required,
+        "recorded_by": record.recorded_by,
+        "recorded_at": record.recorded_at,
+        "verified_by": record.verified_by,
+        "verified_at": record.verified_at,
+        "note": record.note,
+        "award": record.award,
+        "transaction_id": record.transaction_id,
+        "correction": record.correction,
+    }
+
+
 class ServiceRecordPage(PageModel[ServiceRecordModel]):
     """A page of service records."""
 
@@ -266,7 +299,9 @@ class CorrectionNew(RequestModel):
 def _not_too_deep(row: Any) -> Any:
     level = [row]
     for _ in range(_row_depth_max):
-        inner = [list(one.values()) if isinstance(one, dict) else one for one in level if isinstance(one, dict | list)]
+        inner = [one.values() if isinstance(one, dict) else one for one in level if isinstance(one, dict | list)]
+        if not inner:
+            return row
         level = [value for values in inner for value in values]
     if level:
         message = f"values may stand in each other {_row_depth_max} deep at most"
@@ -286,6 +321,27 @@ class ServiceRecordBatchNew(RequestModel):
     records: Annotated[
         list[_Row], Field(min_length=1, max_length=records_per_batch_max, description="checked one by one")
     ]
+
+
+Item = dict[str, Any]
+"""What became of a row, as plain data: a `BatchItemModel` without what was not set."""
+
+
+def item_of(
+    reference: str | None, outcome: str, *, record: ServiceRecord | None = None, problem: bytes | None = None
+) -> Item:
+    """Say what became of a row, with the record or the problem document."""
+    item: Item = {"reference": reference, "outcome": outcome}
+    if record is not None:
+        item["service_record"] = record_shown(record)
+    if problem is not None:
+        item["problem"] = orjson.Fragment(problem)
+    return item
+
+
+def batch_json(items: list[Item]) -> bytes:
+    """Write what became of a batch's rows, in their order, as `ServiceRecordBatchModel` would be."""
+    return json_of({"items": items, "counts": Counter(item["outcome"] for item in items)})
 
 
 class BatchItemModel(BaseModel):

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from starlette.types import Message, Receive
 
 _whole_max = 2**63 - 1
+# Fewer digits always fit; a longer row of them may be a number that does not, or stand in a text.
+_digits_safe = len(str(_whole_max)) - 1
+_digits_as_zeros = bytes(ord("0") if chr(byte).isdecimal() else byte for byte in range(128)) + bytes(range(128, 256))
 _too_deep = "nested too deeply"
 
 
@@ -81,8 +84,11 @@ def _too_large(bytes_max: int) -> UnreadableBody:
 def parsed(body: bytes) -> Any:
     """Parse I-JSON. Raises `UnreadableBody`."""
     try:
-        # The first parser knows UTF-8, surrogates, endless numbers and a limit of depth; the second looks at names.
-        orjson.loads(body)
+        # The first parser knows UTF-8, surrogates, endless numbers and a limit of depth, but neither names that stand
+        # twice nor how large a whole number may be. The second, many times slower, is for what may have one of them.
+        value = orjson.loads(body)
+        if _is_kept_whole(body, value):
+            return value
         return json.loads(body, object_pairs_hook=_with_each_name_once, parse_int=_within_64_bits)
     except RecursionError:
         raise _broken(_too_deep) from None
@@ -91,6 +97,20 @@ def parsed(body: bytes) -> Any:
         raise _broken(message) from None
     except ValueError as error:
         raise _broken(str(error)) from None
+
+
+def _is_kept_whole(body: bytes, value: Any) -> bool:
+    """Whether a value surely is all that the body said: each member of each object, and each number as it was.
+
+    The parser drops a member whose name comes again, and its colon with it. Written out, a value that is whole has as
+    many colons as its body: one for each member, and those in texts, as long as no text spells them as escapes.
+    """
+    if b"\\u003" in body or b"0" * (_digits_safe + 1) in body.translate(_digits_as_zeros):
+        return False
+    try:
+        return orjson.dumps(value).count(b":") == body.count(b":")
+    except orjson.JSONEncodeError:  # It is nested more deeply than can be written.
+        return False
 
 
 def _broken(message: str) -> UnreadableBody:

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 
 import orjson
-from fastapi import Response
+from pydantic import BaseModel
 
+from app.http.answers import JSON, ReadyAnswer
 from app.http.problem_codes import PROBLEMS
 from app.http.problems import MEDIA_TYPE, refusal_answer
 from app.kernel.errors import Refusal, Refused
@@ -18,24 +19,24 @@ from app.kernel.idempotency import Answer, Keyed
 from app.kernel.submission import Command, Outcome, Submission, carry_out_together
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
     from uuid import UUID
 
-    from fastapi import Request
-    from pydantic import BaseModel
+    from fastapi import Request, Response
+    from starlette.types import Scope
 
+    from app.http.answers import Header
     from app.http.context import Context
     from app.kernel.database import Session
     from app.kernel.rows import Read
     from app.kernel.submission import Submitter
 
-from contextlib import asynccontextmanager
-
 ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
 
 _in_flight_wait_seconds = 2.0
-_visible_ascii = re.compile(r"[!-~]{1,255}")
+_visible_ascii = re.compile(rb"[!-~]{1,255}")
+_problem = MEDIA_TYPE.encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ async def submit(
     that arrive meanwhile. A dry run leaves nothing behind, not even a key.
     """
     context: Context = request.app.state.context
-    keyed = Keyed(submitter.community, submitter.caller_id, _key_of(request), _request_hash(request, body))
+    keyed = Keyed(submitter.community, submitter.caller_id, _key_of(request.scope), _request_hash(request.scope, body))
     command, submission = Command(run, refusal_answer, hot and hot.reads), Submission(submitter, keyed, item, render)
 
     async def alone(session: Session) -> Outcome | Refusal:
@@ -96,35 +97,45 @@ async def submit(
         (outcome,) = await carry_out_together(session, [(command, submission)])
         return outcome
 
-    async with _after_the_first(context, keyed):
-        outcome = await (
-            context.commands.submit(command, submission)
-            if hot
-            else context.database.run([submitter.community], alone, seen={submitter.home})
-        )
+    def work() -> Awaitable[Outcome | Refusal]:
+        if hot:
+            return context.commands.submit(command, submission)
+        return context.database.run([submitter.community], alone, seen={submitter.home})
+
+    outcome = await _after_the_first(context, keyed, work)
     if isinstance(outcome, Refusal):
         raise Refused(outcome)
     return _response(outcome)
 
 
-def _key_of(request: Request) -> str:
-    key = request.headers.get("idempotency-key", "")
+def _key_of(scope: Scope) -> str:
+    key = next((value for name, value in scope["headers"] if name == b"idempotency-key"), b"")
     if not _visible_ascii.fullmatch(key):
         raise Refused(IdempotencyKeyMissing())
-    return key
+    return key.decode()
 
 
-def _request_hash(request: Request, body: BaseModel | None) -> str:
+def _request_hash(scope: Scope, body: BaseModel | None) -> str:
     """Hash what the request means: method, path and the parsed body, so that spelling does not matter."""
-    parsed = b"" if body is None else orjson.dumps(body.model_dump(mode="json"), option=orjson.OPT_SORT_KEYS)
-    # Not `request.url`: it is put together from the Host header and the query too, and fails on odd bytes there.
-    text = f"{request.method} {request.scope['path']}\n".encode() + parsed
+    # The request's `url` is put together from the Host header and the query too, and fails on odd bytes there.
+    text = f"{scope['method']} {scope['path']}\n".encode() + (b"" if body is None else meaning_of(body))
     return hashlib.sha256(text).hexdigest()
 
 
-@asynccontextmanager
-async def _after_the_first(context: Context, keyed: Keyed) -> AsyncIterator[None]:
-    """Wait while the same key is being carried out in this process, so that the repeat finds the first answer.
+def meaning_of(body: BaseModel) -> bytes:
+    """Write a body as its hash takes it: as `model_dump("json")`, sorted, for keys keep their hashes for good."""
+    return orjson.dumps(body, default=_fields_of, option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z)
+
+
+def _fields_of(value: Any) -> dict[str, Any]:
+    if isinstance(value, BaseModel):
+        return value.__dict__
+    message = f"{type(value).__name__} has no JSON form"
+    raise TypeError(message)
+
+
+async def _after_the_first(context: Context, keyed: Keyed, work: Callable[[], Awaitable[ResultT]]) -> ResultT:
+    """Work, unless the same key is being carried out in this process: then wait, so that the first answer is found.
 
     Repeats do not wait for each other: should the first have left no answer, the community's head decides among them.
     """
@@ -136,39 +147,38 @@ async def _after_the_first(context: Context, keyed: Keyed) -> AsyncIterator[None
                 await asyncio.shield(first)
         except TimeoutError:
             raise Refused(IdempotencyKeyInFlight()) from None
-        yield
-        return
+        return await work()
     mine = context.in_flight[place] = asyncio.get_running_loop().create_future()
     try:
-        yield
+        return await work()
     finally:
         del context.in_flight[place]
         mine.set_result(None)
 
 
-def _response(outcome: Outcome) -> Response:
+def _response(outcome: Outcome) -> ReadyAnswer:
     answer = outcome.answer
-    headers = {}
+    headers: list[Header] = []
     if answer.location is not None:
-        headers["Location"] = answer.location
+        headers.append((b"location", answer.location.encode("latin-1")))
     if outcome.replayed:
-        headers["Idempotency-Replayed"] = "true"
-    media_type = MEDIA_TYPE if answer.status >= 400 else "application/json"
-    return Response(answer.body, answer.status, headers, media_type)
+        headers.append((b"idempotency-replayed", b"true"))
+    media_type = _problem if answer.status >= 400 else JSON
+    return ReadyAnswer(answer.body, status=answer.status, headers=headers, media_type=media_type)
 
 
-def created(request: Request, resource_id: object, model: BaseModel, *, person: UUID | None = None) -> Answer:
+def created(request: Request, resource_id: object, model: BaseModel | bytes, *, person: UUID | None = None) -> Answer:
     """Make the answer to a creation: 201, with the new resource's path as its Location.
 
-    `person` is the volunteer whom the answer names, if any.
+    `model` is the resource, or its JSON. `person` is the volunteer whom the answer names, if any.
     """
     return Answer(201, _json(model), location=f"{request.scope['path']}/{resource_id}", person=person)
 
 
-def answered(model: BaseModel) -> Answer:
+def answered(model: BaseModel | bytes) -> Answer:
     """Make the answer to a change of state: 200, with the resource as it is now."""
     return Answer(200, _json(model))
 
 
-def _json(model: BaseModel) -> bytes:
-    return model.model_dump_json().encode()
+def _json(model: BaseModel | bytes) -> bytes:
+    return model if isinstance(model, bytes) else model.model_dump_json().encode()

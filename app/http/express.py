@@ -1,43 +1,48 @@
 """The express way: well-formed requests to hot operations, without what the framework does for every case there is.
 
-It is the same route, guard, model and endpoint. Whatever is not plain (a wrong token or body, a mistake of the service)
-goes the framework's whole way from the start and is answered there. That is safe: a read changes nothing, and a command
-is carried out once for its key. Hot endpoints wait for nothing but futures of this process, so one that takes too long
-can be left at once.
+It stands before the framework. It is the same route, guard, model and endpoint. Whatever is not plain (a wrong token or
+body, a mistake of the service) goes the framework's whole way from the start and is answered there. That is safe: a
+read changes nothing, and a command is carried out once for its key. Hot endpoints wait for nothing but futures of this
+process, so one that takes too long can be left at once.
 """
 
 from __future__ import annotations
 
-import asyncio
 import re
 import time
+from functools import lru_cache
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard, get_type_hints
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeGuard, get_type_hints
 from uuid import UUID
 
-from fastapi import Request, Response
+from fastapi import FastAPI, Request, Response
 from fastapi.routing import APIRoute
 
-from app.http import patience
-from app.http.bodies import bounded, parsed
+from app.http.answers import ReadyAnswer
+from app.http.bodies import parsed
 from app.http.context import Context
 from app.http.failures import document_response, problem_response
 from app.http.lists import Listing
 from app.http.middleware import report, request_id_of
 from app.http.operations import HOT
+from app.http.patience import Deadlines
 from app.http.problems import refusal_document
 from app.kernel.errors import Refused, Unavailable
 from app.kernel.paging import limit_default, limit_max
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from pydantic import BaseModel
     from starlette.routing import BaseRoute
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-_uuid = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+    from app.http.fields import RequestModel
+
+_id_length = 36
+_id = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_ids_known_max = 10_000
 _limit = re.compile(rb"(?:limit=([1-9][0-9]{0,2}))?")
+_length_digits_max = 9
 _shown = "{}"
 
 
@@ -46,30 +51,61 @@ def is_hot(route: BaseRoute) -> TypeGuard[APIRoute]:
     return isinstance(route, APIRoute) and hasattr(route.endpoint, HOT)
 
 
+class Caller(Protocol):
+    """Who calls, as the guard knows it."""
+
+    @property
+    def id(self) -> str:
+        """The caller's name."""
+
+
+class Guard(Protocol):
+    """Lets callers through to routes. It raises `Refused`."""
+
+    def caller(self, authorization: str) -> Any:
+        """Tell who calls, a `Caller`, from the header."""
+
+    async def admit(self, caller: Any, community_id: UUID | None, roles: Sequence[str]) -> object:
+        """Give what endpoints take as the admitted, if the caller may call a route of these roles."""
+
+
 class _NotPlainError(Exception):
     """The request is not one for the express way."""
 
 
 class _Plan(NamedTuple):
-    """How a route's endpoint is called: what each of its arguments is made of, and the status of a model it gives."""
+    """How a route's endpoint is called: what each of its arguments is made of, and which of the path's ids is whose."""
 
     route: APIRoute
-    names: tuple[str, ...]
-    arguments: Mapping[str, Any]
+    roles: tuple[str, ...]
+    ids: tuple[str, ...]
+    community: int | None
+    arguments: Mapping[str, Callable[[_Call], Any]]
 
 
-class _Call(NamedTuple):
-    """A request on the express way."""
+class _Call:
+    """A request on the express way, and what is known of it by now."""
 
-    request: Request
-    path: Mapping[str, str]
-    admitted: object
-    context: Context
-    body: Any
+    __slots__ = ("admitted", "body", "caller", "context", "headers", "ids", "read", "receive", "scope")
+
+    def __init__(self, scope: Scope, receive: Receive, ids: Sequence[UUID], context: Context) -> None:
+        self.scope = scope
+        self.receive = receive
+        self.ids = ids
+        self.context = context
+        self.headers: dict[bytes, bytes] = dict(scope["headers"])
+        self.read: list[Message] = []
+        self.caller: Caller | None = None
+        self.admitted: object = None
+        self.body: Any = None
+
+    async def receive_again(self) -> Message:
+        """Give a message on the whole way: those that were read here first."""
+        return self.read.pop(0) if self.read else await self.receive()
 
 
 def _listing(call: _Call) -> Listing:
-    query = _limit.fullmatch(call.request.scope["query_string"])
+    query = _limit.fullmatch(call.scope["query_string"])
     limit = limit_default if query is None or query[1] is None else int(query[1])
     if query is None or limit > limit_max:
         raise _NotPlainError
@@ -77,32 +113,41 @@ def _listing(call: _Call) -> Listing:
 
 
 _makers: dict[Any, Callable[[_Call], Any]] = {
-    Request: lambda call: call.request,
-    Context: lambda call: call.context,
+    Request: lambda call: Request(call.scope),
+    Context: attrgetter("context"),
     Listing: _listing,
 }
 
 
-def _id_maker(name: str) -> Callable[[_Call], UUID]:
-    return lambda call: UUID(call.path[name])
+def _id_maker(place: int) -> Callable[[_Call], UUID]:
+    return lambda call: call.ids[place]
 
 
-def _body_maker(model: type[BaseModel]) -> Callable[[_Call], BaseModel]:
-    return lambda call: model.model_validate(call.body)
+def _body_maker(model: type[RequestModel]) -> Callable[[_Call], RequestModel]:
+    return lambda call: model.taken(call.body)
 
 
 def _plan(route: APIRoute, admitted: type) -> _Plan:
-    arguments: dict[str, Any] = {}
+    arguments: dict[str, Callable[[_Call], Any]] = {}
+    ids = tuple(route.param_convertors)
     for name, kind in get_type_hints(route.endpoint).items():
-        if name in route.param_convertors:
-            arguments[name] = _id_maker(name)
+        if name in ids:
+            arguments[name] = _id_maker(ids.index(name))
         elif kind is admitted:
             arguments[name] = attrgetter("admitted")
         elif kind in _makers:
             arguments[name] = _makers[kind]
         elif name != "return":
             arguments[name] = _body_maker(kind)
-    return _Plan(route, tuple(route.param_convertors), arguments)
+    roles = tuple((route.openapi_extra or {})["x-roles"])
+    community = ids.index("community_id") if "community_id" in ids else None
+    return _Plan(route, roles, ids, community, arguments)
+
+
+@lru_cache(maxsize=_ids_known_max)
+def _id_of(text: str) -> UUID | None:
+    """The id that a part of a path is; the same ones come again and again."""
+    return UUID(text) if _id.fullmatch(text) else None
 
 
 class Express:
@@ -110,85 +155,77 @@ class Express:
 
     def __init__(
         self,
-        app: ASGIApp,
+        app: FastAPI,
+        whole: ASGIApp,
         *,
         context: Context,
         routes: Iterable[APIRoute],
+        guard: Guard,
         admitted: type,
-        admit: Callable[[Request, None], Awaitable[object]],
     ) -> None:
-        """Wrap an app. `admit` is the guard of its routes, and gives them what they take as `admitted`."""
+        """Stand before an app. `whole` is its whole way, and endpoints take as `admitted` what the guard gives."""
         self._app = app
+        self._whole = whole
         self._context = context
-        self._admit = admit
+        self._guard = guard
+        self._deadlines = Deadlines()
         self._plans = {
-            self._key(method, route.path): _plan(route, admitted) for route in routes for method in route.methods or ()
+            (method, re.sub(r"\{\w+\}", _shown, route.path)): _plan(route, admitted)
+            for route in routes
+            for method in route.methods or ()
         }
-
-    @staticmethod
-    def _key(method: str, path: str) -> tuple[str, str]:
-        return method, re.sub(r"\{\w+\}", _shown, path)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection; what is not hot or not plain passes through."""
-        plan, path = self._find(scope)
+        plan, ids = self._find(scope)
         if plan is None:
-            await self._app(scope, receive, send)
+            await self._whole(scope, receive, send)
             return
         began = time.perf_counter()
-        read: list[Message] = []
-
-        async def receive_again() -> Message:
-            return read.pop(0) if read else await receive()
-
-        async def receive_and_keep() -> Message:
-            read.append(await receive())
-            return read[-1]
-
-        # What the framework adds to the scope on the whole way.
-        known = {**scope, "route": plan.route, "path_params": path, "state": dict(scope.get("state", {}))}
+        call = _Call(scope, receive, ids, self._context)
+        response: Response | None
         try:
-            response = await self._respond(plan, known, receive_and_keep)
+            response = await self._respond(plan, call)
         except Exception as error:  # noqa: BLE001  what it is comes up again on the whole way, where it is logged
-            refusal = _refusal(error)
-            if refusal is None:
-                await self._app(scope, receive_again, send)
-                return
-            response = refusal
-        request_id = request_id_of(dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1"))
-        response.headers["X-Request-Id"] = request_id
-        await response(known, receive, send)
-        report(known, response.status_code, time.perf_counter() - began, request_id)
+            response = _refusal(error)
+        if response is None:
+            await self._whole(scope, call.receive_again, send)
+            return
+        request_id = request_id_of(call.headers.get(b"x-request-id", b"").decode("latin-1"))
+        headers = [*response.raw_headers, (b"x-request-id", request_id.encode())]
+        await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
+        await send({"type": "http.response.body", "body": response.body})
+        caller = None if call.caller is None else call.caller.id
+        report(scope, plan.route.path, response.status_code, time.perf_counter() - began, request_id, caller)
 
-    def _find(self, scope: Scope) -> tuple[_Plan | None, dict[str, str]]:
-        """Find the hot route of a request, and the ids in its path by name."""
+    def _find(self, scope: Scope) -> tuple[_Plan | None, Sequence[UUID]]:
+        """Find the hot route of a request, and the ids in its path in their order."""
         if scope["type"] != "http":
-            return None, {}
+            return None, ()
+        ids: list[UUID] = []
         parts = scope["path"].split("/")
-        ids = [part for part in parts if _uuid.fullmatch(part)]
-        plan = self._plans.get((scope["method"], "/".join(_shown if part in ids else part for part in parts)))
-        if plan is None or len(ids) != len(plan.names):
-            return None, {}
-        return plan, dict(zip(plan.names, ids, strict=True))
+        for place, part in enumerate(parts):
+            if len(part) == _id_length and (found := _id_of(part)) is not None:
+                ids.append(found)
+                parts[place] = _shown
+        plan = self._plans.get((scope["method"], "/".join(parts)))
+        return (None, ()) if plan is None or len(ids) != len(plan.ids) else (plan, ids)
 
-    async def _respond(self, plan: _Plan, scope: Scope, receive: Receive) -> Response:
-        body = None
-        if scope["method"] == "POST":
-            headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
-            if headers.get(b"content-type") != "application/json":
-                raise _NotPlainError
-            body = parsed(await _read(bounded(receive, headers, bytes_max=self._context.settings.body_bytes_max)))
-        request = Request(scope, receive)
-        call = _Call(request, scope["path_params"], await self._admit(request, None), self._context, body)
+    async def _respond(self, plan: _Plan, call: _Call) -> Response:
+        headers = call.headers
+        if len(headers) < len(call.scope["headers"]):
+            # Which of two headers counts is for the framework to say.
+            raise _NotPlainError
+        if call.scope["method"] == "POST":
+            # As the framework does it; only commands look at it.
+            call.scope["app"] = self._app
+            call.body = parsed(await _read(call, self._context.settings.body_bytes_max))
+        caller = call.caller = self._guard.caller(headers.get(b"authorization", b"").decode("latin-1"))
+        community_id = None if plan.community is None else call.ids[plan.community]
+        call.admitted = await self._guard.admit(caller, community_id, plan.roles)
         arguments = {name: make(call) for name, make in plan.arguments.items()}
-        try:
-            async with asyncio.timeout(patience.answer_seconds_max):
-                answer = await plan.route.endpoint(**arguments)
-        except TimeoutError:
-            raise Unavailable from None
-        if isinstance(answer, Response):
-            return answer
-        return Response(answer.model_dump_json(), media_type="application/json")
+        answer = await self._deadlines.keep(plan.route.endpoint(**arguments))
+        return answer if isinstance(answer, Response) else ReadyAnswer(answer.model_dump_json().encode())
 
 
 def _refusal(error: Exception) -> Response | None:
@@ -201,13 +238,21 @@ def _refusal(error: Exception) -> Response | None:
     return None
 
 
-async def _read(receive: Receive) -> bytes:
-    parts = []
-    more = True
+async def _read(call: _Call, bytes_max: int) -> bytes:
+    """Read a body of JSON that is not too large."""
+    length = call.headers.get(b"content-length", b"0")
+    if call.headers.get(b"content-type") != b"application/json" or not _is_length(length, bytes_max):
+        raise _NotPlainError
+    size, more = 0, True
     while more:
-        message = await receive()
-        if message["type"] != "http.request":
-            raise _NotPlainError
-        parts.append(message.get("body", b""))
+        message = await call.receive()
+        call.read.append(message)
+        size += len(message.get("body", b""))
         more = message.get("more_body", False)
-    return b"".join(parts)
+        if message["type"] != "http.request" or size > bytes_max:
+            raise _NotPlainError
+    return call.read[0]["body"] if len(call.read) == 1 else b"".join(message.get("body", b"") for message in call.read)
+
+
+def _is_length(text: bytes, bytes_max: int) -> bool:
+    return text.isdigit() and len(text) <= _length_digits_max and int(text) <= bytes_max

@@ -15,8 +15,8 @@ from app.http.failures import document_response, problem_response
 from app.http.patience import Patience
 from app.kernel import metrics
 from app.kernel.errors import Unavailable
-from app.kernel.ids import new_id
-from app.kernel.log import logger
+from app.kernel.ids import new_id_text
+from app.kernel.log import log_request, logger
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -68,7 +68,9 @@ class Observed:
                 raise
             await problem_response("unexpected")(scope, receive, send_with_id)
         finally:
-            report(scope, status, time.perf_counter() - began, request_id)
+            route = getattr(scope.get("route"), "path", "unmatched")
+            caller = scope.get("state", {}).get("caller_id")
+            report(scope, route, status, time.perf_counter() - began, request_id, caller)
 
 
 def _kind_and_place(error: BaseException) -> dict[str, list[str]]:
@@ -84,22 +86,20 @@ def _kind_and_place(error: BaseException) -> dict[str, list[str]]:
 
 def request_id_of(given: str) -> str:
     """The request's own id if it is a fair one, else a new one."""
-    return given if _request_id.fullmatch(given) else str(new_id())
+    return given if _request_id.fullmatch(given) else new_id_text()
 
 
-def report(scope: Scope, status: int, seconds: float, request_id: str) -> None:
+def report(scope: Scope, route: str, status: int, seconds: float, request_id: str, caller: str | None) -> None:
     """Count an answered request and write its line in the log."""
-    route = getattr(scope.get("route"), "path", "unmatched")
-    metrics.requests.labels(route, scope["method"], status).inc()
-    metrics.request_seconds.labels(route).observe(seconds)
-    caller = scope.get("state", {}).get("caller_id")
-    logger.info(
-        "request",
-        request_id=request_id,
-        method=scope["method"],
-        route=route,
-        path=scope["path"],
-        status=status,
-        milliseconds=round(seconds * 1000, 1),
-        caller=caller,
+    metrics.count_request(route, scope["method"], status, seconds)
+    log_request(
+        {
+            "request_id": request_id,
+            "method": scope["method"],
+            "route": route,
+            "path": scope["path"],
+            "status": status,
+            "milliseconds": round(seconds * 1000, 1),
+            "caller": caller,
+        }
     )

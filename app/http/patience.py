@@ -6,12 +6,16 @@ Only the service's own time counts. While a slow client is still sending its bod
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, TypeVar, cast
 
 from app.kernel.errors import Unavailable
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+ResultT = TypeVar("ResultT")
 
 answer_seconds_max = 2.3
 """Below the three seconds within which a slow or missing database has to show as 503."""
@@ -77,3 +81,57 @@ class Patience:
         self._cut_off.discard(task)
         if not task.cancelled():
             task.exception()  # asked for, so that asyncio does not report what nobody waits for any more
+
+
+class _Due(NamedTuple):
+    """When a task's time is over, and how often it had been asked to end before its time began."""
+
+    at: float
+    cancelling: int
+
+
+class Deadlines:
+    """Ends work that takes longer than `answer_seconds_max`: as `asyncio.timeout`, with one timer for all of it.
+
+    For work that can be left at once wherever it waits.
+    """
+
+    def __init__(self) -> None:
+        """Begin with nothing under way."""
+        self._running: dict[asyncio.Task[object], _Due] = {}
+        self._over: set[asyncio.Task[object]] = set()
+        self._timer: asyncio.TimerHandle | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def keep(self, work: Awaitable[ResultT]) -> ResultT:
+        """Wait for work of the current task. Raises `Unavailable` when its time is over."""
+        loop = asyncio.get_running_loop()
+        task = cast("asyncio.Task[object]", asyncio.current_task(loop))
+        due = self._running[task] = _Due(loop.time() + answer_seconds_max, task.cancelling())
+        if self._timer is None or self._loop is not loop or due.at < self._timer.when():
+            self._wake(loop, due.at)
+        try:
+            return await work
+        except asyncio.CancelledError:
+            if task in self._over and task.uncancel() <= due.cancelling:
+                raise Unavailable from None
+            raise
+        finally:
+            self._running.pop(task, None)
+            self._over.discard(task)
+
+    def _wake(self, loop: asyncio.AbstractEventLoop, at: float) -> None:
+        if self._timer is not None and self._loop is loop:
+            self._timer.cancel()
+        self._loop = loop
+        self._timer = loop.call_at(at, self._end_what_is_over, loop)
+
+    def _end_what_is_over(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._timer = None
+        now = loop.time()
+        for task in [task for task, due in self._running.items() if due.at <= now]:
+            del self._running[task]
+            self._over.add(task)
+            task.cancel()
+        if self._running:
+            self._wake(loop, min(due.at for due in self._running.values()))

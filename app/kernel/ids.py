@@ -1,4 +1,4 @@
-"""Ids of resources: UUID version 7 (RFC 9562), made in the app."""
+"""Ids: UUID version 7 (RFC 9562), made in the app."""
 
 from __future__ import annotations
 
@@ -11,5 +11,10 @@ if TYPE_CHECKING:
 
 
 def new_id() -> UUID:
-    """Make a UUIDv7. Its order is roughly that of creation and never the order of posting."""
+    """Make the id of a resource. Its order is roughly that of creation and never the order of posting."""
     return uuid7()
+
+
+def new_id_text() -> str:
+    """Make an id that is only ever written down, such as a request's."""
+    return str(uuid7())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from prometheus_client import Counter, Gauge, Histogram
 
 requests = Counter(
@@ -20,3 +22,13 @@ batch_size = Histogram(
 postings = Counter("lovebank_postings_total", "Postings written.")
 refusals = Counter("lovebank_refusals_total", "Refusals of the domain by code.", ["code"])
 job_lag_seconds = Gauge("lovebank_job_lag_seconds", "How late the oldest job just claimed was, in seconds.")
+
+# Prometheus looks its labels up anew each time, which costs more than to count.
+_requests_of = cache(requests.labels)
+_seconds_of = cache(request_seconds.labels)
+
+
+def count_request(route: str, method: str, status: int, seconds: float) -> None:
+    """Count an answered request and how long it took."""
+    _requests_of(route, method, status).inc()
+    _seconds_of(route).observe(seconds)

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from app.access.errors import RoleMissing
 from app.access.guard import Admitted, AdmittedDep
+from app.http.answers import ReadyAnswer
 from app.http.commands import answered, created, submit
 from app.http.context import ContextDep
 from app.http.edits import ExpectedDep, edit, etag
@@ -25,13 +26,14 @@ from app.volunteers.schemas import (
     BalanceModel,
     ErasureModel,
     ErasureNew,
-    LineModel,
     Phone,
     StatementPage,
     VolunteerChange,
     VolunteerModel,
     VolunteerNew,
     VolunteerPage,
+    balance_json,
+    statement_json,
 )
 
 router = APIRouter(prefix="/v1/communities/{community_id}/volunteers", tags=["volunteers"])
@@ -178,10 +180,10 @@ async def erase_volunteer(volunteer_id: UUID, request: Request, body: ErasureNew
     **operation(roles=ACCOUNT_READERS, summary="Read a volunteer's balance"),
 )
 @hot
-async def get_balance(volunteer_id: UUID, context: ContextDep, admitted: AdmittedDep) -> BalanceModel:
+async def get_balance(volunteer_id: UUID, context: ContextDep, admitted: AdmittedDep) -> Response:
     """What the volunteer holds now."""
     held = await context.reads.ask(accounts.get_balances, admitted.community, (admitted.community, volunteer_id))
-    return BalanceModel.model_validate(held)
+    return ReadyAnswer(balance_json(held))
 
 
 @router.get(
@@ -190,7 +192,7 @@ async def get_balance(volunteer_id: UUID, context: ContextDep, admitted: Admitte
     **operation(roles=ACCOUNT_READERS, summary="Read a volunteer's statement", problems=["invalid-cursor"]),
 )
 @hot
-async def get_statement(volunteer_id: UUID, listing: ListingDep, admitted: AdmittedDep) -> StatementPage:
+async def get_statement(volunteer_id: UUID, listing: ListingDep, admitted: AdmittedDep) -> Response:
     """Minutes and points with their balances after each line, newest first."""
     page = await listing.page_together(
         f"statement/{volunteer_id}",
@@ -199,4 +201,4 @@ async def get_statement(volunteer_id: UUID, listing: ListingDep, admitted: Admit
         partial(accounts.AskedStatement, admitted.community, volunteer_id),
         place=attrgetter("place"),
     )
-    return StatementPage.of(page, lambda placed: LineModel.model_validate(placed.line))
+    return ReadyAnswer(statement_json(page))

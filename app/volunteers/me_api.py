@@ -5,15 +5,16 @@ from __future__ import annotations
 from functools import partial
 from operator import attrgetter
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 
 from app.access.guard import AdmittedDep
+from app.http.answers import ReadyAnswer
 from app.http.context import ContextDep
 from app.http.lists import ListingDep
 from app.http.operations import OWN, hot, operation
 from app.volunteers import accounts, service
 from app.volunteers.rules import with_masked_id
-from app.volunteers.schemas import BalanceModel, LineModel, StatementPage, VolunteerModel
+from app.volunteers.schemas import BalanceModel, StatementPage, VolunteerModel, balance_json, statement_json
 
 router = APIRouter(prefix="/v1/me", tags=["own data"])
 
@@ -32,12 +33,12 @@ async def get_own_data(context: ContextDep, admitted: AdmittedDep) -> VolunteerM
 
 @router.get("/balance", response_model=BalanceModel, **operation(roles=OWN, summary="Read one's own balance"))
 @hot
-async def get_own_balance(context: ContextDep, admitted: AdmittedDep) -> BalanceModel:
+async def get_own_balance(context: ContextDep, admitted: AdmittedDep) -> Response:
     """What the caller holds now."""
     held = await context.reads.ask(
         accounts.get_balances, admitted.community, (admitted.community, admitted.volunteer_id)
     )
-    return BalanceModel.model_validate(held)
+    return ReadyAnswer(balance_json(held))
 
 
 @router.get(
@@ -46,7 +47,7 @@ async def get_own_balance(context: ContextDep, admitted: AdmittedDep) -> Balance
     **operation(roles=OWN, summary="Read one's own statement", problems=["invalid-cursor"]),
 )
 @hot
-async def get_own_statement(listing: ListingDep, admitted: AdmittedDep) -> StatementPage:
+async def get_own_statement(listing: ListingDep, admitted: AdmittedDep) -> Response:
     """The caller's minutes and points with their balances after each line, newest first."""
     page = await listing.page_together(
         f"own-statement/{admitted.volunteer_id}",
@@ -55,4 +56,4 @@ async def get_own_statement(listing: ListingDep, admitted: AdmittedDep) -> State
         partial(accounts.AskedStatement, admitted.community, admitted.volunteer_id),
         place=attrgetter("place"),
     )
-    return StatementPage.of(page, lambda placed: LineModel.model_validate(placed.line))
+    return ReadyAnswer(statement_json(page))

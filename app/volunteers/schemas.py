@@ -22,11 +22,15 @@ from app.http.fields import (
     RequestModel,
 )
 from app.http.pages import PageModel
+from app.http.rendering import json_of
 from app.volunteers.rules import Consent, Guardian, Person, birth_date_in, is_id_number, is_mobile
 from app.volunteers.service import Registration
 
 if TYPE_CHECKING:
     from typing import Self
+
+    from app.kernel.paging import Page
+    from app.volunteers.accounts import Holdings, StatementLine
 
 
 def _mobile(value: str) -> str:
@@ -244,3 +248,34 @@ class LineModel(BaseModel):
 
 class StatementPage(PageModel[LineModel]):
     """A page of a statement."""
+
+
+def balance_json(held: Holdings) -> bytes:
+    """Write what a volunteer holds as `BalanceModel` would be."""
+    return json_of(
+        {
+            "minutes": held.minutes,
+            "points": held.points,
+            "points_reserved": held.points_reserved,
+            "points_owed": held.points_owed,
+            "version": held.version,
+            "as_of": held.as_of,
+        }
+    )
+
+
+def statement_json(page: Page[StatementLine]) -> bytes:
+    """Write a page of a statement as `StatementPage` would be."""
+    items = [
+        {
+            "transaction_id": line.transaction_id,
+            "posted_at": line.posted_at,
+            "kind": line.kind,
+            "unit": line.unit,
+            "amount": line.amount,
+            "balance_after": line.balance_after,
+            "reference": line.reference,
+        }
+        for line in (placed.line for placed in page.items)
+    ]
+    return json_of({"items": items, "next_cursor": page.next_cursor})

@@ -53,7 +53,7 @@ class Ways:
 
     def close_express(self) -> None:
         """Let nothing take the express way from here on."""
-        self._monkeypatch.setattr(express.Express, "_find", lambda *_: (None, {}))
+        self._monkeypatch.setattr(express.Express, "_find", lambda *_: (None, ()))
 
 
 @pytest.fixture
@@ -167,6 +167,30 @@ async def test_the_city_reads_and_records_in_a_community_on_the_express_way(bank
     done(await bank.city.post(f"{base}/service-records", bank.record(volunteer["id"])), 201)
     done(await bank.city.get(f"{base}/volunteers/{volunteer['id']}/balance"), 200)
     assert ways.plain == 2
+
+
+async def test_which_of_two_headers_counts_is_left_to_the_whole_way(bank: Bank, ways: Ways) -> None:
+    volunteer = await bank.volunteer()
+    ways.plain = 0
+    url, token = (
+        f"{bank.desk.base}/volunteers/{volunteer['id']}/balance",
+        ("Authorization", f"Bearer {bank.desk.token}"),
+    )
+    done(await bank.http.get(url, headers=[token, ("Accept-Language", "zh"), ("Accept-Language", "en")]), 200)
+    refused(await bank.http.get(url, headers=[("Authorization", "Bearer x"), token]), "invalid-token")
+    assert ways.plain == 0
+
+
+async def test_the_framework_does_not_see_what_takes_the_express_way(
+    bank: Bank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    volunteer = await bank.volunteer()
+
+    async def build(*_: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(bank.app, "middleware_stack", build)
+    assert (await bank.balance(volunteer["id"]))["points"] == 0
 
 
 async def test_a_hot_request_that_takes_too_long_is_told_to_come_back(
