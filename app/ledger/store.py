@@ -124,6 +124,30 @@ ALL_LINES = 2**31 - 1
 """As many lines as one may ask for."""
 
 
+def _bounded(dialect: str) -> Query:
+    """Find accounts of `rows` with the range of versions that is asked for of each.
+
+    In a query of its own: behind row level security PostgreSQL keeps conditions that compute something out of indexes.
+    """
+    a, b = ledger_accounts.c, ledger_balances.c
+    bounds = [sa.column(name, ledger_postings.c.version.type) for name in ("item", "place", "before", "most")]
+    asked = rows_of(dialect, "rows", [a.community_id, a.address, *bounds])
+    newest = b.version + 1
+    before = sa.case((asked.c.before < newest, asked.c.before), else_=newest)
+    found = sa.select(
+        a.community_id,
+        a.account_number,
+        a.unit,
+        *(asked.c[name].label(name) for name in ("item", "place", "most")),
+        before.label("before"),
+        # Versions have no gaps, so that a count of postings is a range of versions.
+        (before - asked.c.most).label("first"),
+    ).join_from(
+        ledger_accounts, ledger_balances, _same(ledger_accounts, ledger_balances, "community_id", "account_number")
+    )
+    return looked_up(dialect, asked, found, _same(asked, ledger_accounts, "community_id", "address"))
+
+
 @cache
 def newest_lines(dialect: str) -> Query:
     """Find the newest postings of a few accounts together, for each `item` of `rows` at most `most` of them.
@@ -131,41 +155,24 @@ def newest_lines(dialect: str) -> Query:
     `rows` has each account of an item with its `place` among them and the version `before` which to read (null: all).
     Of each account its newest posting is there in any case, and one without postings has a row without a version.
     """
-    p, t, a, b = ledger_postings.c, ledger_transactions.c, ledger_accounts.c, ledger_balances.c
-
-    def of_account(table: sa.Table) -> sa.ColumnElement[bool]:
-        return _same(ledger_accounts, table, "community_id", "account_number")
-
-    bounds = [sa.column(name, p.version.type) for name in ("item", "place", "before", "most")]
-    asked = rows_of(dialect, "rows", [a.community_id, a.address, *bounds])
-    newest = b.version + 1
-    before = sa.case((asked.c.before < newest, asked.c.before), else_=newest)
-    within = (p.version < before) & (p.version >= before - asked.c.most)
-    # Versions have no gaps, so that a count of postings is a range of versions.
-    found = (
-        sa.select(
-            a.community_id,
-            asked.c.item,
-            asked.c.place,
-            asked.c.most,
-            before.label("before"),
-            a.unit,
-            p.version,
-            p.transaction_number,
-            p.amount,
-            p.balance_after,
-            sa.func.row_number()
-            .over(
-                partition_by=(a.community_id, asked.c.item),
-                order_by=(p.transaction_number.desc().nulls_last(), asked.c.place),
-            )
-            .label("rank"),
+    p, t = ledger_postings.c, ledger_transactions.c
+    accounts = _bounded(dialect).subquery("bounded")
+    within = (p.version >= accounts.c.first) & (p.version < accounts.c.before)
+    lines = (
+        sa.select(accounts, *(p[name] for name in ("version", "transaction_number", "amount", "balance_after")))
+        .join_from(
+            accounts,
+            ledger_postings,
+            _same(accounts, ledger_postings, "community_id", "account_number") & within,
+            isouter=True,
         )
-        .join_from(asked, ledger_accounts, _same(asked, ledger_accounts, "community_id", "address"))
-        .join(ledger_balances, _same(ledger_accounts, ledger_balances, "community_id", "account_number"))
-        .outerjoin(ledger_postings, _same(ledger_accounts, ledger_postings, "community_id", "account_number") & within)
-        .subquery("found")
+        .subquery("lines")
     )
+    numbered = sa.func.row_number().over(
+        partition_by=(lines.c.community_id, lines.c.item),
+        order_by=(lines.c.transaction_number.desc().nulls_last(), lines.c.place),
+    )
+    found = sa.select(lines, numbered.label("rank")).subquery("found")
     f, at_number = found.c, _same(found, ledger_transactions, "community_id", "transaction_number")
     return (
         sa.select(
