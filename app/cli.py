@@ -23,6 +23,8 @@ from app.http.openapi import as_yaml
 from app.http.operations import CITY_ADMIN
 from app.imports.paper import UnreadablePaperError
 from app.imports.service import Report, import_folder
+from app.kernel.distribution import NotDistributableError, StepRefusedError, steps
+from app.kernel.distribution import distribute as distribute_database
 from app.kernel.errors import Unavailable
 from app.kernel.heads import CITY
 from app.kernel.log import logger, set_up_logs
@@ -138,6 +140,28 @@ def migrate(revision: Annotated[str, typer.Argument(help="revision to go to")] =
         fail(AWAY, 1)
     except UnknownRevisionError as error:
         fail(f"{error}.")
+
+
+@cli.command()
+def distribute(
+    *, apply: Annotated[bool, typer.Option("--apply", help="run them, each printed as it is done")] = False
+) -> None:
+    """Print the statements that spread a migrated PostgreSQL over nodes by community, with Citus."""
+    if not apply:
+        say("\n".join(f"{step.statement};" for step in steps()))
+        return
+    settings = read_settings()
+    try:
+        for step in distribute_database(settings):
+            say(f"{step.statement};")
+            sys.stdout.flush()
+    except Unavailable:
+        fail(AWAY, 1)
+    except NotDistributableError as error:
+        fail(str(error))
+    except StepRefusedError as error:
+        fail(f"{error}\nWhat was done before holds; run this again when that is put right.", 1)
+    say("-- Done. Set LOVEBANK_DATABASE_DISTRIBUTED=true for every process from now on.")
 
 
 @cli.command()
