@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import (
     BaseSettings,
     DotEnvSettingsSource,
@@ -70,8 +70,9 @@ class Settings(BaseSettings):
     )
     database_distributed: bool = Field(
         default=False,
-        description="whether `python -m app distribute` spread the PostgreSQL over nodes (Citus): each statement then"
-        " names one community, and requests share a transaction within one community alone",
+        description="true once `python -m app distribute --apply` has spread the PostgreSQL over nodes (Citus): every"
+        " statement then names one community, requests share a transaction within one community alone, and `migrate`"
+        " distributes the tables that it makes",
     )
     database_pool_size: int = Field(8, ge=1, le=200, description="connections kept to the database, per process")
     environment: Literal["development", "production"] = Field(
@@ -114,6 +115,15 @@ class Settings(BaseSettings):
     def _known_database(cls, value: str) -> str:
         if not value.startswith(("sqlite:///", "postgresql://")):
             message = "must begin with sqlite:/// or postgresql://"
+            raise ValueError(message)
+        return value
+
+    @field_validator("database_distributed")
+    @classmethod
+    def _distributable(cls, value: bool, others: ValidationInfo) -> bool:  # noqa: FBT001  pydantic's shape
+        # A database that was refused itself is told of there.
+        if value and others.data.get("database_url", "").startswith("sqlite:"):
+            message = "only a PostgreSQL can be distributed, and LOVEBANK_DATABASE_URL names a SQLite file"
             raise ValueError(message)
         return value
 

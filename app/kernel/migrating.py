@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from app.kernel.database import Session
     from app.settings import Settings
 
+SEQUENTIAL = "citus.multi_shard_modify_mode TO sequential"
+UNSAFE_TRIGGERS = "citus.enable_unsafe_triggers TO on"
+"""Settings without which Citus carries out neither the migrations nor the distribution of their tables."""
+
 _folder = Path(__file__).parents[2] / "migrations"
 
 
@@ -40,11 +44,15 @@ def sync_engine(settings: Settings) -> sa.Engine:
     return sa.create_engine(url, poolclass=sa.NullPool, connect_args={"options": "-c TimeZone=UTC"})
 
 
-def migration_config(connection: sa.Connection | None = None) -> Config:
-    """Make Alembic's configuration for a connection; without one it can only read the scripts."""
+def migration_config(connection: sa.Connection | None = None, *, distributed: bool = False) -> Config:
+    """Make Alembic's configuration for a connection; without one it can only read the scripts.
+
+    In a database that is `distributed`, tables are distributed as they are made.
+    """
     config = Config()
     config.set_main_option("script_location", str(_folder))
     config.attributes["connection"] = connection
+    config.attributes["distributed"] = distributed
     return config
 
 
@@ -54,14 +62,27 @@ def migrate(settings: Settings, revision: str = "head") -> str | None:
     Raises `Unavailable` when the database is away and `UnknownRevisionError`.
     """
     with _alone(settings) as connection:
-        config = migration_config(connection)
+        in_shards = settings.database_distributed and "ledger_heads" in distributed_tables(connection)
+        config = migration_config(connection, distributed=in_shards)
         down = revision == "base" or _is_older(connection, revision)
         try:
             (command.downgrade if down else command.upgrade)(config, revision)
         except CommandError as error:
             raise UnknownRevisionError(str(error)) from error
         connection.commit()
-        return _revision(connection)
+        return revision_of(connection)
+
+
+def has_citus(connection: sa.Connection) -> bool:
+    """Whether a PostgreSQL has the extension."""
+    return connection.execute(sa.text("SELECT to_regclass('pg_dist_partition')")).scalar() is not None
+
+
+def distributed_tables(connection: sa.Connection) -> set[str]:
+    """The tables that Citus has spread over its nodes or copied to them; none without the extension."""
+    if not has_citus(connection):
+        return set()
+    return set(connection.execute(sa.text("SELECT CAST(logicalrelid AS text) FROM pg_dist_partition")).scalars())
 
 
 @contextmanager
@@ -74,22 +95,25 @@ def _alone(settings: Settings) -> Iterator[sa.Connection]:
     except DBAPIError as error:
         raise Unavailable from error
     with connection:
+        if settings.database_distributed:
+            connection.exec_driver_sql(f"SET LOCAL {SEQUENTIAL}; SET LOCAL {UNSAFE_TRIGGERS}")
         # On SQLite the transaction itself is the lock. Without the table the first to make it is the one that goes on.
-        if not settings.on_sqlite and _revision(connection) is not None:
+        if not settings.on_sqlite and revision_of(connection) is not None:
             connection.execute(sa.text("LOCK TABLE alembic_version IN EXCLUSIVE MODE"))
         yield connection
     engine.dispose()
 
 
 def _is_older(connection: sa.Connection, revision: str) -> bool:
-    current = _revision(connection)
+    current = revision_of(connection)
     if current is None or revision == "head":
         return False
     script = ScriptDirectory.from_config(migration_config())
     return any(one.revision == revision for one in script.iterate_revisions(current, "base")) and revision != current
 
 
-def _revision(connection: sa.Connection) -> str | None:
+def revision_of(connection: sa.Connection) -> str | None:
+    """The revision that a database has; None before the first migration."""
     if not sa.inspect(connection).has_table("alembic_version"):
         return None
     return connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()

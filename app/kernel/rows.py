@@ -78,12 +78,23 @@ def looked_up(dialect: str, asked: sa.FromClause, found: Query, matches: sa.Colu
     """Make `found`, a query without the rows `asked`, one that finds for each of these what matches it.
 
     PostgreSQL looks for each by itself, which the offset insists on: before it has counted the rows of a new database
-    it would rather go through all of a community's for each of them, and keep doing so.
+    it would rather go through all of a community's for each of them, and keep doing so. Where the database is
+    distributed that would hide the statement's community from what is found.
     """
-    if dialect == SQLITE:
+    if dialect != POSTGRESQL:
         return found.select_from(asked).where(matches)
     one = found.where(matches).correlate(asked).offset(sa.literal_column("0")).lateral()
     return sa.select(*one.c).join_from(asked, one, sa.true())
+
+
+def routed(dialect: str, table: sa.FromClause) -> sa.ColumnElement[bool]:
+    """Name the statement's community for a table that is joined where `rows_of` does not reach, as behind a window.
+
+    Where the database is not distributed this is no condition.
+    """
+    if dialect != CITUS:
+        return sa.true()
+    return table.c.community_id == sa.bindparam(COMMUNITY, type_=sa.Integer())
 
 
 def document_of(dialect: str, rows: Sequence[Mapping[str, Any]]) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import sqlalchemy as sa
 
-from app.kernel.rows import Read, insert_rows, looked_up, rows_of, update_rows
+from app.kernel.rows import Read, insert_rows, looked_up, routed, rows_of, update_rows
 from app.ledger.rules import Account, State
 from app.ledger.tables import ledger_accounts, ledger_balances, ledger_postings, ledger_transactions
 
@@ -174,6 +174,7 @@ def newest_lines(dialect: str) -> Query:
     )
     found = sa.select(lines, numbered.label("rank")).subquery("found")
     f, at_number = found.c, _same(found, ledger_transactions, "community_id", "transaction_number")
+    at_number &= routed(dialect, ledger_transactions)
     return (
         sa.select(
             f.item,

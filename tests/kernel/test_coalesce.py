@@ -13,6 +13,7 @@ from app.kernel.errors import Refused, Unavailable
 from app.kernel.events import Event, append, read_after
 from app.kernel.idempotency import Answer, Keyed
 from app.kernel.submission import Command, Outcome, Submission
+from app.main import open_database
 from tests.kernel.grounds import Desk, Withdrawn, open_communities
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
     from app.kernel.database import Database, Session
     from app.kernel.errors import Refusal
+    from app.settings import Settings
+    from tests.bank import TestClock
 
 COMMUNITIES = (1, 2, 3)
 
@@ -90,6 +93,19 @@ async def test_no_community_is_in_two_transactions_and_no_batch_is_too_large(doo
     assert [len(batch) for batch in door.batches] == [1, BATCH_MAX, 9]
     assert door.most_under_way == 1
     assert len(set(await door.happened(1))) == number
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_where_the_database_is_distributed_each_batch_is_of_one_community(
+    settings: Settings, clock: TestClock
+) -> None:
+    database = open_database(settings.model_copy(update={"database_distributed": True}), clock)
+    await open_communities(database, *COMMUNITIES)
+    door = Door(database)
+    await asyncio.gather(*(door.send(1 + one % 3, f"item-{one}") for one in range(30)))
+    assert [len({community for community, _ in batch}) for batch in door.batches] == [1] * 6
+    assert [len(await door.happened(community)) for community in COMMUNITIES] == [10, 10, 10]
+    await database.close()
 
 
 async def test_a_quiet_community_is_served_in_the_next_batch_of_a_busy_one(door: Door) -> None:

@@ -118,6 +118,18 @@ def test_a_url_of_another_database_is_refused_with_what_is_possible(url: str) ->
         Settings(database_url=url)
 
 
+def test_only_a_postgresql_can_be_distributed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOVEBANK_DATABASE_DISTRIBUTED", "true")
+    assert Settings(database_url="postgresql://localhost/bank").database_distributed
+    with pytest.raises(ValidationError) as caught:
+        Settings()
+    sentence = "only a PostgreSQL can be distributed, and LOVEBANK_DATABASE_URL names a SQLite file."
+    assert sentences_of(caught.value) == [f"LOVEBANK_DATABASE_DISTRIBUTED: {sentence}"]
+    with pytest.raises(ValidationError) as caught:
+        Settings(database_url="mysql://h/n")
+    assert [sentence.partition(":")[0] for sentence in sentences_of(caught.value)] == ["LOVEBANK_DATABASE_URL"]
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [

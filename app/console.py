@@ -1,0 +1,80 @@
+"""How commands read settings, reach the database and speak: faults are sentences, never stack traces."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import typer
+from pydantic import ValidationError
+from pydantic_settings import SettingsError
+from rich.console import Console
+from rich.progress import Progress, TaskID
+
+from app.kernel.errors import Unavailable
+from app.main import MissingSecretError, open_database
+from app.settings import Settings, sentences_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterator
+
+    from app.imports.service import Step
+    from app.kernel.database import Database
+
+AWAY = "The database does not answer. Check LOVEBANK_DATABASE_URL and whether the server runs."
+
+
+def say(text: str) -> None:
+    """Write a line."""
+    sys.stdout.write(text + "\n")
+
+
+def fail(text: str, status: int = 2) -> NoReturn:
+    """End with a sentence on standard error."""
+    sys.stderr.write(text + "\n")
+    raise typer.Exit(status)
+
+
+def read_settings(**given: Any) -> Settings:
+    """Read the settings; what is wrong with them is a sentence for each fault, not a stack trace."""
+    try:
+        return Settings(**given)
+    except (ValidationError, SettingsError) as error:
+        fail("\n".join(sentences_of(error)))
+
+
+def on_database(work: Callable[[Database], Coroutine[Any, Any, Any]]) -> Any:
+    """Run work on the database of the settings; an outage is a sentence, not a stack trace."""
+    settings = read_settings()
+    try:
+        return asyncio.run(with_database(settings, work))
+    except Unavailable:
+        fail(AWAY, 1)
+    except MissingSecretError as error:
+        fail(str(error))
+
+
+async def with_database(settings: Settings, work: Callable[[Database], Coroutine[Any, Any, Any]]) -> Any:
+    """Run work on the database of these settings, and close it."""
+    database = open_database(settings)
+    try:
+        return await work(database)
+    finally:
+        await database.close()
+
+
+@contextmanager
+def progress() -> Iterator[Callable[[Step], None]]:
+    """Show a bar for each file on a terminal; elsewhere be quiet."""
+    tasks: dict[str, TaskID] = {}
+    with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as bars:
+
+        def show(step: Step) -> None:
+            file, done, total = step
+            if file not in tasks:
+                tasks[file] = bars.add_task(file, total=total)
+            bars.advance(tasks[file], done)
+
+        yield show

@@ -1,0 +1,1 @@
+"""The database spread over nodes by community, as far as a plain PostgreSQL can tell."""
