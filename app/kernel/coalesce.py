@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 BATCH_MAX = 500
 """How many requests one transaction carries at most."""
 
-_batches_at_once = 2  # one is decided in Python while the other is in the database
+_batches_at_once = int(
+    __import__("os").environ.get("LANES", "2")
+)  # one is decided in Python while the other is in the database
 _batches_over_shards = 6  # each of one community: several nodes work at once
 _crowd_wait_seconds = 0.2
 
@@ -84,6 +86,7 @@ class _Coalescer(ABC, Generic[AskedT]):
         self._length = 0
         self._busy: set[int] = set()
         self._batches: set[_Batch[AskedT]] = set()
+        self._returning = 0
         self._cut_off: set[asyncio.Task[None]] = set()
 
     @abstractmethod
@@ -125,9 +128,10 @@ class _Coalescer(ABC, Generic[AskedT]):
     def _next(self) -> list[_Waiting[AskedT]]:
         """Take one request of each community that is not busy, in turn; those not taken are first the next time."""
         members: list[_Waiting[AskedT]] = []
+        size_max = min(BATCH_MAX, self._share())
         free = (community for community in self._waiting if community not in self._busy)
         ready = deque(islice(free, self._communities_max))
-        while ready and len(members) < BATCH_MAX:
+        while ready and len(members) < size_max:
             community = ready.popleft()
             queue = self._waiting.pop(community)
             members.append(queue.popleft())
@@ -137,6 +141,18 @@ class _Coalescer(ABC, Generic[AskedT]):
         self._length -= len(members)
         return members
 
+    def _share(self) -> int:
+        """How many requests make a batch such that all who ask now make one more than can run at once.
+
+        While batches are in the database, others are read and answered: taking all that wait would leave nobody to do
+        that for. Whoever was just answered is taken to ask again.
+        """
+        under_way = sum(len(batch.members) for batch in self._batches)
+        at_once = self._batches_max
+        if self._apart:
+            at_once = min(at_once, len(self._waiting.keys() | self._busy))
+        return -(-(self._length + under_way + self._returning) // (at_once + 1))
+
     def _end(self, batch: _Batch[AskedT], task: asyncio.Task[None]) -> None:
         error = task.exception() if task.done() and not task.cancelled() else None
         if isinstance(error, Exception):
@@ -144,6 +160,7 @@ class _Coalescer(ABC, Generic[AskedT]):
                 one.fail(error)
         if batch in self._batches:
             self._batches.discard(batch)
+            self._returning = len(batch.members)
             self._busy -= batch.communities
             self._start()
 

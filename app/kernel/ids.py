@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import uuid_utils
 from uuid_utils.compat import uuid7
 
 if TYPE_CHECKING:
@@ -17,4 +18,4 @@ def new_id() -> UUID:
 
 def new_id_text() -> str:
     """Make an id that is only ever written down, such as a request's."""
-    return str(uuid7())
+    return str(uuid_utils.uuid7())

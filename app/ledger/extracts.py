@@ -9,7 +9,7 @@ from app.ledger import store
 from app.ledger.store import ALL_LINES, Line
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from app.ledger.rules import Account
 
@@ -17,24 +17,22 @@ if TYPE_CHECKING:
 class Held(NamedTuple):
     """What an account holds, and its version."""
 
-    version: int
     balance: int
+    version: int
 
 
-def ask_held(
-    dialect: str, owners: Sequence[tuple[int, str]], names: tuple[str, ...]
-) -> Read[Mapping[tuple[int, str], dict[str, Held]]]:
-    """Ask what accounts hold that belong to these owners (community, beginning of the address), by their last names.
+def ask_held(dialect: str, owners: Sequence[tuple[int, str]], names: tuple[str, ...]) -> Read[list[list[Held] | None]]:
+    """Ask what owners' accounts of these last names hold, in their order; None for an owner without any.
 
-    An owner without any is missing from the answer.
+    An owner is a community's small number and the beginning of the addresses.
     """
-    rows = [{"community_id": community, "owner": owner} for community, owner in dict.fromkeys(owners)]
+    rows = [{"community_id": community, "owner": owner, "item": item} for item, (community, owner) in enumerate(owners)]
 
-    def understand(found: list[Sequence[Any]]) -> dict[tuple[int, str], dict[str, Held]]:
-        by_owner: dict[tuple[int, str], dict[str, Held]] = {}
-        for community, owner, address, version, balance in found:
-            by_owner.setdefault((community, owner), {})[address[len(owner) + 1 :]] = Held(version, balance)
-        return by_owner
+    def understand(found: list[Sequence[Any]]) -> list[list[Held] | None]:
+        held: list[list[Held] | None] = [None] * len(owners)
+        for item, *numbers in found:
+            held[item] = list(map(Held, numbers[::2], numbers[1::2]))
+        return held
 
     return Read(store.held(dialect, names), rows, understand)
 

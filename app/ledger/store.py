@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -196,14 +196,30 @@ def newest_lines(dialect: str) -> Query:
 
 @cache
 def held(dialect: str, names: tuple[str, ...]) -> Query:
-    """Find what owners' accounts of these names hold, as (community, owner, account's address, version, balance)."""
+    """Find for each `item` of `rows`, an owner, the balance and the version of each of its accounts by last name."""
     a, b = ledger_accounts.c, ledger_balances.c
-    asked = rows_of(dialect, "rows", [a.community_id, sa.column("owner", sa.Text())])
-    own = a.address.in_([asked.c.owner.concat(f"/{name}") for name in names])
-    found = sa.select(a.community_id, asked.c.owner.label("owner"), a.address, b.version, b.balance).join_from(
-        ledger_accounts, ledger_balances, _same(ledger_accounts, ledger_balances, "community_id", "account_number")
+    columns: list[sa.ColumnClause[Any]] = [
+        a.community_id,
+        sa.column("owner", sa.Text()),
+        sa.column("item", sa.Integer()),
+    ]
+    asked = rows_of(dialect, "rows", columns)
+    addresses = [asked.c.owner.concat(f"/{name}") for name in names]
+    found = (
+        sa.select(
+            asked.c.item.label("item"),
+            *(
+                sa.func.max(column).filter(a.address == address)
+                for address in addresses
+                for column in (b.balance, b.version)
+            ),
+        )
+        .join_from(
+            ledger_accounts, ledger_balances, _same(ledger_accounts, ledger_balances, "community_id", "account_number")
+        )
+        .group_by(asked.c.item)
     )
-    return looked_up(dialect, asked, found, (a.community_id == asked.c.community_id) & own)
+    return looked_up(dialect, asked, found, (a.community_id == asked.c.community_id) & a.address.in_(addresses))
 
 
 async def lines_of_transactions(session: Session, community: int, numbers: Sequence[int]) -> dict[int, list[Line]]:

@@ -12,7 +12,7 @@ from app.ledger import Account, ExtractAsked
 from app.volunteers.rules import minutes_account, points_account
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
     from uuid import UUID
 
@@ -43,16 +43,15 @@ def get_balances(asking: Asking, asked: Sequence[tuple[int, UUID]]) -> Read[Sequ
     read = ledger.ask_held(asking.dialect, owners, _names)
 
     def understand(rows: list[Sequence[Any]]) -> list[Holdings | Refusal]:
-        found = read.understand(rows)
-        return [_holdings(asking.clock.now(owner[0]), found.get(owner)) for owner in owners]
+        return [
+            NotFound(resource="volunteer") if held is None else _holdings(asking.clock.now(community), *held)
+            for (community, _), held in zip(owners, read.understand(rows), strict=True)
+        ]
 
     return Read(read.statement, read.rows, understand)
 
 
-def _holdings(now: datetime, found: Mapping[str, Held] | None) -> Holdings | Refusal:
-    if found is None:
-        return NotFound(resource="volunteer")
-    minutes, points, reserved, owed = (found[name] for name in _names)
+def _holdings(now: datetime, minutes: Held, points: Held, reserved: Held, owed: Held) -> Holdings:
     return Holdings(minutes.balance, points.balance, reserved.balance, owed.balance, points.version, now)
 
 

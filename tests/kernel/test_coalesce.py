@@ -65,7 +65,7 @@ class Door:
 
     async def happened(self, community: int) -> list[str]:
         async with self.database.read(community) as session:
-            return [event.type for event in await read_after(session, community, after=0, limit=1000)]
+            return [event.type for event in await read_after(session, community, after=0, limit=10_000)]
 
 
 @pytest.fixture
@@ -77,7 +77,8 @@ async def door(database: Database) -> Door:
 async def test_those_who_come_during_a_commit_share_the_next_one(door: Door) -> None:
     outcomes = await asyncio.gather(*(door.send(1, f"item-{number}") for number in range(20)))
     assert [outcome.answer.body for outcome in outcomes] == [f"item-{number}".encode() for number in range(20)]
-    assert [len(batch) for batch in door.batches] == [1, 19]
+    # In halves: while the first are in the database, the second could be read.
+    assert [len(batch) for batch in door.batches] == [1, 10, 9]
     assert await door.happened(1) == [f"item-{number}" for number in range(20)]
 
 
@@ -88,9 +89,9 @@ async def test_one_who_comes_alone_does_not_wait_for_others(door: Door) -> None:
 
 
 async def test_no_community_is_in_two_transactions_and_no_batch_is_too_large(door: Door) -> None:
-    number = BATCH_MAX + 10
+    number = BATCH_MAX * 2 + 200
     await asyncio.gather(*(door.send(1, f"item-{one}") for one in range(number)))
-    assert [len(batch) for batch in door.batches] == [1, BATCH_MAX, 9]
+    assert [len(batch) for batch in door.batches] == [1, BATCH_MAX, BATCH_MAX, 199]
     assert door.most_under_way == 1
     assert len(set(await door.happened(1))) == number
 
@@ -103,7 +104,8 @@ async def test_where_the_database_is_distributed_each_batch_is_of_one_community(
     await open_communities(database, *COMMUNITIES)
     door = Door(database)
     await asyncio.gather(*(door.send(1 + one % 3, f"item-{one}") for one in range(30)))
-    assert [len({community for community, _ in batch}) for batch in door.batches] == [1] * 6
+    assert {len({community for community, _ in batch}) for batch in door.batches} == {1}
+    assert max(len(batch) for batch in door.batches) > 1
     assert [len(await door.happened(community)) for community in COMMUNITIES] == [10, 10, 10]
     await database.close()
 
