@@ -1,7 +1,7 @@
 -- What wrk sends: single deposits, batches of deposits, or reads, one after the other round the communities.
 -- Arguments: the file of targets (a line each: path, token, volunteers with commas), what to send, how many rows a
--- batch has, and the number of the first request, so that no run records what another has recorded.
-local targets, what, rows, number = {}, "deposits", 500, 0
+-- batch has, and how many services each community has already, so that no run records what another has recorded.
+local targets, what, rows, number, first = {}, "deposits", 500, 0, 0
 local first_day, days, day_seconds = os.time({year = 2025, month = 2, day = 1, hour = 12}), 630, 86400
 
 function init(arguments)
@@ -11,7 +11,7 @@ function init(arguments)
     for volunteer in listed:gmatch("[^,]+") do volunteers[#volunteers + 1] = volunteer end
     targets[#targets + 1] = {path = path, token = token, volunteers = volunteers}
   end
-  what, rows, number = arguments[2], tonumber(arguments[3]), tonumber(arguments[4])
+  what, rows, first = arguments[2], tonumber(arguments[3]), tonumber(arguments[4])
 end
 
 -- The nth service of a community: each volunteer serves an hour a day, then a second hour of each day, and so on.
@@ -29,7 +29,10 @@ end
 
 local function batch(target, n)
   local records = {}
-  for row = 1, rows do records[row] = record(target, n * rows + row - 1, "B" .. n * rows + row) end
+  for row = 1, rows do
+    local service = first + n * rows + row - 1
+    records[row] = record(target, service, "B" .. service)
+  end
   return '{"records":[' .. table.concat(records, ",") .. "]}"
 end
 
@@ -46,11 +49,11 @@ function request()
     return wrk.format("GET", "/", headers)
   end
   headers["Content-Type"] = "application/json"
-  headers["Idempotency-Key"] = "bench-" .. what .. "-" .. number
+  headers["Idempotency-Key"] = string.format("bench-%s-%d-%d", what, first, number)
   if what == "batches" then
     return wrk.format("POST", target.path .. "/service-record-batches", headers, batch(target, n))
   end
-  return wrk.format("POST", target.path .. "/service-records", headers, record(target, n))
+  return wrk.format("POST", target.path .. "/service-records", headers, record(target, first + n))
 end
 
 function done(summary, latency, _)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import psycopg
 
 from tests.running.test_serve import free_port, wait_until_it_answers
 
@@ -20,6 +23,9 @@ if TYPE_CHECKING:
 
 CONNECTIONS = 32
 BATCH_ROWS = 500
+
+SERVICES_MAX = 40 * 630 * 8
+"""Services that fit into a community: of each volunteer eight hours on each day that `load.lua` knows."""
 
 _script = Path(__file__).with_name("load.lua")
 
@@ -56,23 +62,45 @@ def find_wrk() -> str:
 def loaded(
     world: World, url: str, what: str, *, seconds: float, targets: Sequence[Target] = (), connections: int = CONNECTIONS
 ) -> Load:
-    """Send one kind of request for some seconds. Raises `BenchError` when one of them failed."""
+    """Send one kind of request for some seconds.
+
+    Raises `BenchError` when one of them failed, or when deposits were not what came of it.
+    """
     listed = world.folder / "targets"
-    listed.write_text("".join(target.line() for target in targets or world.targets), encoding="utf-8")
+    targets = targets or world.targets
+    listed.write_text("".join(target.line() for target in targets), encoding="utf-8")
+    before = deposits(world)
     options = ["-t", "1", "-c", str(connections), "-d", f"{seconds:g}s", "--timeout", "30s", "-s", str(_script)]
-    command = [find_wrk(), *options, url, "--", str(listed), what, str(BATCH_ROWS), str(world.requests)]
+    command = [find_wrk(), *options, url, "--", str(listed), what, str(BATCH_ROWS), str(world.services)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     _, found, result = done.stdout.partition("RESULT ")
     if not found:
         message = f"wrk failed: {done.stdout}{done.stderr}"
         raise BenchError(message)
     load = Load(**json.loads(result))
+    services = {"deposits": 1, "batches": BATCH_ROWS}.get(what, 0)
     # Those under way at the end were never counted, and may have been carried out.
-    world.requests += load.requests + connections
+    world.services += -(-(load.requests + connections) // len(targets)) * services
     if load.failed:
         message = f"{load.failed} of {load.requests} requests ({what}) failed; the log: {world.folder / 'service.log'}"
         raise BenchError(message)
+    if deposits(world) - before < load.requests * services:
+        message = f"{load.requests} requests ({what}) made {deposits(world) - before} deposits"
+        raise BenchError(message)
+    if world.services > SERVICES_MAX:
+        message = "there is no day left to serve on: measure for a shorter time"
+        raise BenchError(message)
     return load
+
+
+def deposits(world: World) -> int:
+    """How many transactions the ledgers have."""
+    counting = "SELECT sum(transaction_number) FROM ledger_heads"
+    if world.settings.on_sqlite:
+        with closing(sqlite3.connect(world.settings.database_url.removeprefix("sqlite:///"))) as connection:
+            return int(connection.execute(counting).fetchone()[0])
+    with psycopg.connect(world.settings.database_url) as server:
+        return int((server.execute(counting).fetchone() or (0,))[0])
 
 
 @contextmanager

@@ -47,12 +47,12 @@ class Target:
 
 @dataclass(slots=True)
 class World:
-    """A furnished database. `requests` counts what was ever sent, so that no run repeats another."""
+    """A furnished database. `services` counts what any community may have recorded, so that no run repeats another."""
 
     settings: Settings
     targets: list[Target]
     folder: Path
-    requests: int = 0
+    services: int = 0
 
     def apart(self) -> World:
         """The same world for a load beside another, with files of its own."""
