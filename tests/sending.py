@@ -9,7 +9,7 @@ from unittest.mock import patch
 
 import sqlalchemy as sa
 
-from app.kernel.channels import PostgresqlChannel
+from app.kernel.channels import PostgresqlChannel, SqliteChannel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,10 +31,14 @@ def sent() -> Iterator[list[str]]:
         collected.append("; ".join(_execution.sub(lambda found: texts[found[1]], one) for one in message))
         return await whole(self, *statements)
 
-    whole = PostgresqlChannel.rows
+    async def run(self: SqliteChannel, *statements: tuple[str, Any]) -> list[list[tuple[Any, ...]]]:
+        collected.extend(text for text, _ in statements if not text.startswith("PRAGMA"))
+        return await in_one_turn(self, *statements)
+
+    whole, in_one_turn = PostgresqlChannel.rows, SqliteChannel.run
     sa.event.listen(sa.Engine, "before_cursor_execute", note)
     try:
-        with patch.object(PostgresqlChannel, "rows", rows):
+        with patch.object(PostgresqlChannel, "rows", rows), patch.object(SqliteChannel, "run", run):
             yield collected
     finally:
         sa.event.remove(sa.Engine, "before_cursor_execute", note)

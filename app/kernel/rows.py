@@ -216,6 +216,12 @@ def statement_of(dialect: str, write: Write, name: str) -> sa.Insert | sa.Update
 
 
 @cache
+def text_of(write: Write) -> str:
+    """Write SQLite's statement of a write over the rows bound as `rows`."""
+    return str(statement_of(SQLITE, write, "rows").compile(dialect=_dialects[SQLITE]))
+
+
+@cache
 def together(writes: tuple[Write, ...]) -> str:
     """Write PostgreSQL's one statement for several writes; the rows of the first are bound as `rows0`, and so on.
 

@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 from datetime import UTC
-from functools import cache, lru_cache
+from functools import lru_cache
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 import sqlalchemy as sa
 from sqlalchemy.sql.visitors import iterate
 
-from app.kernel.channels import PostgresqlChannel
+from app.kernel.channels import PostgresqlChannel, SqliteChannel
 from app.kernel.engines import WITHOUT_KEYS
 from app.kernel.heads import Head, ledger_heads
 from app.kernel.rows import (
+    CITUS,
     COMMUNITY,
-    POSTGRESQL,
-    SQLITE,
     answers,
     document_of,
     parted,
     questions,
-    rows_of,
     statement_of,
+    text_of,
     together,
     update_rows,
 )
+from app.kernel.types import of_micros
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -138,13 +138,12 @@ class Session:
     async def write_later(self, write: Write, rows: Sequence[Row]) -> None:
         """Keep rows to write, until something needs to see them or the transaction ends: all in one go is cheaper.
 
-        SQLite, which has no such statement and is not far away, gets them at once; so does Citus, which would carry
-        out the parts of such a statement one after the other on its coordinator.
+        Citus gets them at once: it would carry out the parts of such a statement on its coordinator.
         """
         self._foreseen = {
             part: found for part, found in self._foreseen.items() if write.table not in _tables_of(part.statement)
         }
-        if self.dialect != POSTGRESQL:
+        if self.dialect == CITUS:
             await self._send_rows(statement_of(self.dialect, write, "rows"), rows)
             return
         if write not in self._waiting and write.table in self._waiting_tables():
@@ -155,14 +154,21 @@ class Session:
             waiting[write.key_of(row) if write.key else len(waiting)] = row
 
     async def flush(self, *then: str) -> None:
-        """Send what waits to be written, as one statement; `then` goes in the same message."""
-        if self._waiting and isinstance(self._channel, PostgresqlChannel):
-            writes, lists = tuple(self._waiting), list(self._waiting.values())
-            self._waiting = {}
-            documents = {
-                f"rows{place}": document_of(self.dialect, list(rows.values())) for place, rows in enumerate(lists)
-            }
-            await self._channel.write(together(writes), documents, *then)
+        """Send what waits to be written, in one go; on PostgreSQL as one statement, and `then` in the same message."""
+        if not self._waiting:
+            return
+        writes = tuple(self._waiting)
+        documents = [document_of(self.dialect, list(rows.values())) for rows in self._waiting.values()]
+        self._waiting = {}
+        if isinstance(self._channel, PostgresqlChannel):
+            values = {f"rows{place}": document for place, document in enumerate(documents)}
+            await self._channel.write(together(writes), values, *then)
+        elif isinstance(self._channel, SqliteChannel):
+            statements = [
+                (text_of(write), {"rows": document}) for write, document in zip(writes, documents, strict=True)
+            ]
+            # What waits may have overtaken what it refers to.
+            await self._channel.run(("PRAGMA defer_foreign_keys = ON", {}), *statements)
 
     def _waiting_tables(self) -> set[sa.FromClause]:
         return {write.table for write in self._waiting}
@@ -212,18 +218,18 @@ class Session:
     async def _locked(self, communities: Sequence[int]) -> Sequence[Sequence[Any]]:
         if not communities:
             return []
-        if not isinstance(self._channel, PostgresqlChannel):
-            return await self._send_rows(_heads(), [{"community_id": community} for community in communities])
-        # In the message that opens the transaction. Where they are on several nodes, one after the other.
-        parts = [communities] if self.dialect == POSTGRESQL else [[community] for community in communities]
-        found = await self._channel.rows(
-            *(
-                f"SELECT {_head_columns} FROM {ledger_heads.name}"  # noqa: S608  numbers alone
-                f" WHERE community_id IN ({', '.join(str(int(one)) for one in part)}) ORDER BY community_id FOR UPDATE"
-                for part in parts
-            )
-        )
-        return [(*numbers, last_at.astimezone(UTC)) for *numbers, last_at in found]
+        # On PostgreSQL in the message that opens the transaction. Where they are on several nodes, one after the other.
+        parts = [[community] for community in communities] if self.dialect == CITUS else [communities]
+        statements = [
+            f"SELECT {_head_columns} FROM {ledger_heads.name} WHERE community_id IN"  # noqa: S608  numbers alone
+            f" ({', '.join(str(int(one)) for one in part)}) ORDER BY community_id"
+            for part in parts
+        ]
+        if isinstance(self._channel, PostgresqlChannel):
+            found = await self._channel.rows(*(f"{statement} FOR UPDATE" for statement in statements))
+            return [(*numbers, last_at.astimezone(UTC)) for *numbers, last_at in found]
+        (found,) = await cast("SqliteChannel", self._channel).run((statements[0], {}))
+        return [(*numbers, of_micros(last_at)) for *numbers, last_at in found]
 
     async def open_head(self, community: int) -> Head:
         """Begin the ledger of a new community and let this transaction go on in it."""
@@ -258,12 +264,6 @@ class Session:
 
 
 _head_columns = ", ".join(ledger_heads.c.keys())
-
-
-@cache
-def _heads() -> Query:
-    asked = rows_of(SQLITE, "rows", [ledger_heads.c.community_id])
-    return sa.select(ledger_heads).join_from(asked, ledger_heads, ledger_heads.c.community_id == asked.c.community_id)
 
 
 @lru_cache(maxsize=1000)

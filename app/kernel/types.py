@@ -30,6 +30,11 @@ def micros(moment: datetime) -> int:
     return (moment - _EPOCH) // _MICROSECOND
 
 
+def of_micros(count: int) -> datetime:
+    """The moment so many microseconds after 1970-01-01 UTC."""
+    return _EPOCH + timedelta(microseconds=count)
+
+
 class Instant(TypeDecorator[datetime]):
     """An aware moment: `timestamptz` on PostgreSQL, whole microseconds since 1970 UTC on SQLite."""
 
@@ -49,7 +54,7 @@ class Instant(TypeDecorator[datetime]):
         if value is None:
             return None
         if dialect.name == "sqlite":
-            return _EPOCH + timedelta(microseconds=value)
+            return of_micros(value)
         moment: datetime = value
         return moment.astimezone(UTC)
 
