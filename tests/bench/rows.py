@@ -126,6 +126,27 @@ def _reads(plan: Plan, world: World, url: str) -> Iterator[Row]:
             yield Row(f"{what} to an empty route", "requests/s", goal, pairs)
 
 
+def several_processes(plan: Plan) -> Iterator[Row]:
+    """What two processes bring, to one, with the database and the load on the same machine."""
+    plan.step("furnishing PostgreSQL")
+    with (
+        furnished("postgresql", COMMUNITIES) as world,
+        world.served() as one,
+        world.served("--workers", "2") as two,
+    ):
+        for url in (one, two):
+            loaded(world, url, "deposits", seconds=WARM_UP_SECONDS)
+        peers.settle(world)
+        for what in ("deposits", "balance"):
+            name = f"{what} by two processes, to one"
+            pairs = plan.take(
+                name,
+                lambda what=what: loaded(world, two, what, seconds=plan.seconds).per_second,  # type: ignore[misc]
+                lambda what=what: loaded(world, one, what, seconds=plan.seconds).per_second,  # type: ignore[misc]
+            )
+            yield Row(name, "requests/s", 1.0, pairs)
+
+
 def _bytes_on_postgresql(world: World) -> Row:
     with psycopg.connect(world.settings.database_url) as connection:
         found = connection.execute(
