@@ -160,6 +160,10 @@ class Directory:
             self._numbers[community_id] = community.number
         return self._numbers[community_id]
 
+    def known(self, community_id: UUID) -> int | None:
+        """Give the small number of a community that was looked up before."""
+        return self._numbers.get(community_id)
+
     async def id_of(self, community: int) -> UUID | None:
         """Give the id of the community with a small number."""
         async with self._database.read() as session:

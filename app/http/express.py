@@ -65,8 +65,11 @@ class Guard(Protocol):
     def caller(self, authorization: str) -> Any:
         """Tell who calls, a `Caller`, from the header."""
 
-    async def admit(self, caller: Any, community_id: UUID | None, roles: Sequence[str]) -> object:
-        """Give what endpoints take as the admitted, if the caller may call a route of these roles."""
+    def would_look_up(self, caller: Any, community_id: UUID | None) -> bool:
+        """Whether admitting asks the database."""
+
+    def admit_known(self, caller: Any, community_id: UUID | None, roles: Sequence[str]) -> object:
+        """Let a caller through to a route for these roles, without asking the database. Raises `Refused`."""
 
 
 class _NotPlainError(Exception):
@@ -193,10 +196,13 @@ class Express:
             return
         request_id = request_id_of(call.headers.get(b"x-request-id", b"").decode("latin-1"))
         headers = [*response.raw_headers, (b"x-request-id", request_id.encode())]
-        await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
-        await send({"type": "http.response.body", "body": response.body})
         caller = None if call.caller is None else call.caller.id
-        report(scope, plan.route.path, response.status_code, time.perf_counter() - began, request_id, caller)
+        try:
+            await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
+            await send({"type": "http.response.body", "body": response.body})
+        finally:
+            seconds = time.perf_counter() - began
+            report(scope, plan.route.path, response.status_code, seconds, request_id, caller)
 
     def _find(self, scope: Scope) -> tuple[_Plan | None, Sequence[UUID]]:
         """Find the hot route of a request, and the ids in its path in their order."""
@@ -222,7 +228,10 @@ class Express:
             call.body = parsed(await _read(call, self._context.settings.body_bytes_max))
         caller = call.caller = self._guard.caller(headers.get(b"authorization", b"").decode("latin-1"))
         community_id = None if plan.community is None else call.ids[plan.community]
-        call.admitted = await self._guard.admit(caller, community_id, plan.roles)
+        if self._guard.would_look_up(caller, community_id):
+            # Nothing here waits for the database without a limit of time; the whole way has one.
+            raise _NotPlainError
+        call.admitted = self._guard.admit_known(caller, community_id, plan.roles)
         arguments = {name: make(call) for name, make in plan.arguments.items()}
         answer = await self._deadlines.keep(plan.route.endpoint(**arguments))
         return answer if isinstance(answer, Response) else ReadyAnswer(answer.model_dump_json().encode())

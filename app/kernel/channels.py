@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 import psycopg
 from psycopg.pq import TransactionStatus
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
@@ -137,6 +138,8 @@ class PostgresqlChannel:
         self._prepared: dict[str, _Prepared] = {}
         self._names = 0
         self._first: list[str] = []
+        self._has_failed = False
+        self._unsure = False
 
     @property
     def is_idle(self) -> bool:
@@ -149,7 +152,7 @@ class PostgresqlChannel:
 
     async def ready(self) -> None:
         """Send what waits to go first."""
-        if self._first:
+        if self._first or self._has_failed:
             await self.rows()
 
     async def ask(self, asked: Questions, values: Mapping[str, Any], *then: str) -> Sequence[Any]:
@@ -166,7 +169,12 @@ class PostgresqlChannel:
         await self.rows(*self._execution(text, values), *then)
 
     async def rows(self, *statements: str) -> list[tuple[Any, ...]]:
-        """Send statements as one message, after what waits to go first, and give all rows that they find."""
+        """Send statements as one message, after what waits to go first, and give all rows that they find.
+
+        After one that failed none is sent: it may not even have begun the transaction.
+        """
+        if self._has_failed:
+            raise RolledBackError
         message = "; ".join((*self._first, *statements))
         self._first.clear()
         found: list[tuple[Any, ...]] = []
@@ -178,8 +186,8 @@ class PostgresqlChannel:
                     found += await self._cursor.fetchall()
                 more = self._cursor.nextset()
         except psycopg.Error as error:
-            # What the message prepared may be there or not; another name will do.
-            self._prepared.clear()
+            self._has_failed = True
+            self._unsure |= any(statement.startswith(("PREPARE", "DEALLOCATE")) for statement in statements)
             # As SQLAlchemy's own statements fail. Its text would have the values in it.
             raise DBAPIError.instance(
                 None, None, error, psycopg.Error, hide_parameters=True, connection_invalidated=self._driver.closed
@@ -205,6 +213,8 @@ class PostgresqlChannel:
     async def end(self) -> None:
         """Commit, unless that went with the last message or nothing was ever sent."""
         self._first.clear()
+        if self._has_failed:
+            raise RolledBackError
         if not self.is_idle:
             await self.rows("COMMIT")
             if self._cursor.statusmessage != "COMMIT":
@@ -216,8 +226,14 @@ class PostgresqlChannel:
     async def break_off(self) -> None:
         """Roll back."""
         self._first.clear()
+        self._has_failed = False
         if not self.is_idle:
             await self.rows("ROLLBACK")
+        if self._unsure:
+            # What the failed message prepared may be there or not: neither names nor memory are to pile up.
+            await self.rows("DEALLOCATE ALL")
+            self._prepared.clear()
+            self._unsure = False
         if self.connection.in_transaction():
             await self.connection.rollback()
 
@@ -248,10 +264,13 @@ class PostgresqlChannels:
     async def channel(self) -> AsyncIterator[PostgresqlChannel]:
         """Lend a channel; at the end its transaction is committed, or rolled back when an exception passes.
 
-        Raises `TimeoutError` when all are lent for too long.
+        Raises SQLAlchemy's `TimeoutError` when all are lent for too long.
         """
-        async with asyncio.timeout(self._wait_seconds):
-            await self._turns.acquire()
+        try:
+            async with asyncio.timeout(self._wait_seconds):
+                await self._turns.acquire()
+        except TimeoutError as error:
+            raise PoolTimeout from error
         try:
             channel = self._free.pop() if self._free else await self._open()
             try:

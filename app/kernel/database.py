@@ -96,7 +96,18 @@ class Database:
             yield session
 
     async def glance(self, communities: Sequence[int], reads: Sequence[Read[Any]]) -> tuple[Any, ...]:
-        """Ask questions about communities in a transaction of their own: for each what its answer means."""
+        """Ask questions about communities in a transaction of their own: for each what its answer means.
+
+        Asks again on another connection when the one it had turns out to be gone.
+        """
+        try:
+            return await self._glance(communities, reads)
+        except Unavailable as error:
+            if not _worth_retrying(error.__cause__):
+                raise
+        return await self._glance(communities, reads)
+
+    async def _glance(self, communities: Sequence[int], reads: Sequence[Read[Any]]) -> tuple[Any, ...]:
         async with self._transaction(self._reading, "BEGIN READ ONLY") as session:
             await session.show(*communities)
             return await session.load(*reads)

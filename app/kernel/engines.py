@@ -42,7 +42,8 @@ def channels_of(settings: Settings, *, wait_seconds: float) -> tuple[Channels, C
 
 def _on_postgresql(settings: Settings, wait_seconds: float) -> AsyncEngine:
     url = settings.database_url.replace("postgresql://", "postgresql+psycopg://", 1)
-    options = f"-c TimeZone=UTC -c standard_conforming_strings=on -c lock_timeout={int(wait_seconds * 1000)}"
+    options = "-c TimeZone=UTC -c standard_conforming_strings=on"
+    options += f" -c lock_timeout={int(wait_seconds * 1000)}"
     if settings.database_distributed:
         # Row level security on the nodes needs what a transaction sets here.
         options += " -c citus.propagate_set_commands=local"
@@ -50,7 +51,14 @@ def _on_postgresql(settings: Settings, wait_seconds: float) -> AsyncEngine:
     options += "".join(f" -c enable_{way}=off" for way in WITHOUT_KEYS)
     # `BEGIN` is sent with what opens a transaction, not by the driver in a message of its own.
     # Nor does it prepare statements: after a rollback it would have the server forget all, the channel's own included.
-    arguments = {"options": options, "connect_timeout": 2, "autocommit": True, "prepare_threshold": None}
+    # And texts are UTF-8, whatever the user's environment or the server's settings say.
+    arguments = {
+        "options": options,
+        "client_encoding": "UTF8",
+        "connect_timeout": 2,
+        "autocommit": True,
+        "prepare_threshold": None,
+    }
     return create_async_engine(url, poolclass=sa.NullPool, connect_args=arguments, hide_parameters=True)
 
 

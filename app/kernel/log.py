@@ -28,6 +28,7 @@ class Lines:
         """Write to a stream of text."""
         self._stream = stream
         self._waiting: deque[str] = deque()
+        self._is_scheduled = False
         self._flushing = threading.Lock()
 
     def write(self, text: str) -> int:
@@ -37,13 +38,17 @@ class Lines:
 
     def write_soon(self, line: str) -> None:
         """Take a line that is written at the event loop's next turn; where no loop runs, at once."""
-        is_first = not self._waiting
         self._waiting.append(line)
-        if is_first:
+        if not self._is_scheduled:
             try:
-                asyncio.get_running_loop().call_soon(self.flush)
+                asyncio.get_running_loop().call_soon(self._flush_as_scheduled)
+                self._is_scheduled = True
             except RuntimeError:  # No loop runs.
                 self.flush()
+
+    def _flush_as_scheduled(self) -> None:
+        self._is_scheduled = False
+        self.flush()
 
     def flush(self) -> None:
         """Write all that waits."""

@@ -1,8 +1,8 @@
 """Postings are checked all at once: their accounts and transactions too, which a foreign key looked up one by one.
 
 A reference costs PostgreSQL a locked row for each row that refers, half of all that it did for a deposit. Those from
-postings become part of the check that reads the same rows anyway. Those to the head said nothing: who inserts there
-holds the head's lock, and row level security shows it no other community.
+postings become part of the check that reads the same rows anyway. Those to the head said little: who inserts there
+holds the head's lock, and row level security shows it no other community. The head itself stays for good instead.
 
 The index by transaction leaves the account out: the four postings of a deposit then share one entry, a fifth of the
 space. That no account stands in a transaction twice is checked with the rest; SQLite's `ledger_postings_no_replace`
@@ -58,14 +58,12 @@ _at_once = """
             -- Most postings follow one of the same statement; only the first of an account is looked up.
             IF EXISTS (
                 SELECT FROM (
-                    SELECT i.*, lag(version) OVER own AS version_before, lag(balance_after) OVER own AS balance_before,
-                           lag(transaction_number) OVER own AS transaction_before
+                    SELECT i.*, lag(version) OVER own AS version_before, lag(balance_after) OVER own AS balance_before
                     FROM inserted i WINDOW own AS (PARTITION BY community_id, account_number ORDER BY version)
                 ) i
                 WHERE CASE
                     WHEN version_before IS NOT NULL THEN
                         version <> version_before + 1 OR balance_before + amount <> balance_after
-                        OR transaction_before = transaction_number
                     WHEN version = 1 THEN amount <> balance_after
                     ELSE amount + (
                         SELECT CASE WHEN p.version = i.version - 1 THEN p.balance_after END FROM ledger_postings p
@@ -83,10 +81,12 @@ _at_once = """
                     SELECT t.postings_count FROM ledger_transactions t
                     WHERE t.community_id = i.community_id AND t.transaction_number = i.transaction_number OFFSET 0
                 ) t ON true
-                WHERE t.postings_count IS DISTINCT FROM (
-                    SELECT count(*) FROM ledger_postings p
+                LEFT JOIN LATERAL (
+                    SELECT count(*) AS postings, count(DISTINCT p.account_number) AS accounts FROM ledger_postings p
                     WHERE p.community_id = i.community_id AND p.transaction_number = i.transaction_number
-                )
+                ) n ON true
+                -- No account stands in a transaction twice.
+                WHERE t.postings_count IS DISTINCT FROM n.postings OR n.accounts <> n.postings
             ) THEN
                 RAISE EXCEPTION 'a transaction has other postings than it states' USING ERRCODE = 'check_violation';
             END IF;"""
@@ -126,13 +126,26 @@ _one_by_one = """
             END IF;"""
 
 _index = "ledger_postings_transaction_idx"
+_moving = "transaction_number, event_number, account_number, last_at"
+
+
+def _unfreeze_heads() -> None:
+    if guards.on_postgresql():
+        op.execute("DROP TRIGGER IF EXISTS ledger_heads_frozen ON ledger_heads")
+    else:
+        for what in ("no_update", "no_delete", "no_replace"):
+            op.execute(f"DROP TRIGGER IF EXISTS ledger_heads_{what}")
 
 
 def upgrade() -> None:
     """Check all at once, drop what did it one by one, and narrow the index."""
     op.drop_index(_index, "ledger_postings", if_exists=True)
     op.create_index(_index, "ledger_postings", ["community_id", "transaction_number"])
+    _unfreeze_heads()
+    guards.frozen("ledger_heads", ["community_id"], ["community_id"])
     if guards.on_postgresql():
+        op.execute(f"REVOKE UPDATE ON ledger_heads FROM {guards.APP_ROLE}")
+        guards.grant("ledger_heads", f"UPDATE ({_moving})")
         _check("DECLARE fault text; BEGIN", _at_once, way="enable_material")
         for table in ("service_records", "verifications"):
             _look_up(table)
@@ -142,6 +155,10 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Put back what checked one by one."""
+    _unfreeze_heads()
+    if guards.on_postgresql():
+        op.execute(f"REVOKE UPDATE ({_moving}) ON ledger_heads FROM {guards.APP_ROLE}")
+        guards.grant("ledger_heads", "UPDATE")
     if guards.on_postgresql():
         for name, (here, there) in _references.items():
             (table, columns), (target, keys) = _table_and_columns(here), _table_and_columns(there)

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 
+from app.communities.service import Directory
 from app.http import express, patience
 from app.main import ROUTERS
 from tests.bank import done, refused
@@ -208,6 +209,24 @@ async def test_a_hot_request_that_takes_too_long_is_told_to_come_back(
     refused(answer, "unavailable")
     assert answer.headers["retry-after"]
     assert time.monotonic() - began < 5
+
+
+async def test_a_look_up_of_a_community_that_never_ends_is_bounded_as_well(
+    bank: Bank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    volunteer = await bank.volunteer()
+    path = f"/v1/communities/{bank.community['id']}/volunteers/{volunteer['id']}/balance"
+
+    async def never(*_: Any) -> int:
+        await asyncio.sleep(600)
+        return 0
+
+    monkeypatch.setattr(Directory, "known", lambda *_: None)
+    monkeypatch.setattr(Directory, "number_of", never)
+    monkeypatch.setattr(patience, "answer_seconds_max", 0.2)
+    async with asyncio.timeout(5):
+        answer = await bank.city.get(path)
+    refused(answer, "unavailable")
 
 
 async def test_reads_that_arrive_together_share_transactions(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,11 +13,14 @@ from app.kernel import channels
 from app.kernel.channels import RolledBackError
 from app.kernel.events import Event, append, read_after
 from app.kernel.idempotency import Answer, Keyed, keep_answers, known_answers
+from app.main import open_database
 from tests.kernel.grounds import open_communities
 from tests.sending import sent
 
 if TYPE_CHECKING:
     from app.kernel.database import Database
+    from app.settings import Settings
+    from tests.bank import TestClock
 
 on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
@@ -80,6 +83,59 @@ async def test_a_connection_knows_a_bounded_number_of_statements(
             found = await session.execute(sa.text("SELECT count(*) FROM pg_prepared_statements WHERE name LIKE 'hot%'"))
             assert found.scalar_one() <= 2
     assert await types(database) == ["one"] * 3
+
+
+@on_postgresql
+async def test_failures_leave_no_statements_behind_on_a_connection(database: Database) -> None:
+    await open_communities(database, 1)
+    answer = [(KEY, Answer(200, b"{}"))]
+
+    async def again() -> None:
+        async with database.write(1) as session:
+            await append(session, [Event(1, "with a key that is taken", {})])
+            await keep_answers(session, answer)
+
+    async def prepared() -> int:
+        async with database.write(1) as session:
+            found = await session.execute(sa.text("SELECT count(*) FROM pg_prepared_statements"))
+            return int(found.scalar_one())
+
+    await again()
+    counts = []
+    for _ in range(4):
+        with pytest.raises(IntegrityError):
+            await again()
+        counts.append(await prepared())
+    assert counts == [counts[0]] * 4
+
+
+@on_postgresql
+async def test_after_a_message_that_failed_none_is_sent_outside_a_transaction(database: Database) -> None:
+    await open_communities(database, 1)
+
+    async def careless() -> None:
+        async with database.read(1) as session:
+            with pytest.raises(ProgrammingError):
+                # It fails as a whole, before it has begun the transaction.
+                await session._channel.rows("SELECT 'not ended")  # type: ignore[attr-defined]  # noqa: SLF001
+            await session.execute(sa.text("SELECT current_user"))
+
+    with pytest.raises(RolledBackError):
+        await careless()
+    assert await types(database) == []
+
+
+@on_postgresql
+async def test_texts_arrive_whatever_encoding_the_user_has_set(
+    settings: Settings, clock: TestClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PGCLIENTENCODING", "GB18030")
+    database = open_database(settings, clock)
+    await open_communities(database, 1)
+    async with database.write(1) as session:
+        await append(session, [Event(1, '量血压"', {"中": "中\\"})])
+    assert await types(database) == ['量血压"']
+    await database.close()
 
 
 @on_postgresql

@@ -137,6 +137,42 @@ async def test_a_transaction_that_does_not_add_up_is_refused(begun: Database, se
     await assert_untouched(begun)
 
 
+async def test_an_account_stands_once_in_a_transaction_also_when_another_lies_between(
+    begun: Database, settings: Settings
+) -> None:
+    """Two transactions of one INSERT: the first moves an account before and after the second does."""
+    postings = [
+        *((2, row) for row in [(POINTS, 2, 5, 15), (POINTS, 4, 5, 21), (ISSUED, 2, -10, -20)]),
+        *((3, row) for row in [(POINTS, 3, 1, 16), (ISSUED, 3, -1, -21)]),
+    ]
+    values = [
+        {
+            "community_id": 1,
+            "account_number": NUMBERS[address],
+            "version": version,
+            "transaction_number": number,
+            "amount": amount,
+            "balance_after": after,
+        }
+        for number, (address, version, amount, after) in postings
+    ]
+    facts = [
+        {"community": 1, "number": number, "stated": stated, "reverses": None} for number, stated in ((2, 3), (3, 2))
+    ]
+
+    def both() -> None:
+        with owner(settings) as connection:
+            if not settings.on_sqlite:
+                connection.execute(transaction, facts)
+            connection.execute(sa.insert(ledger_postings).values(values))
+            if settings.on_sqlite:
+                connection.execute(transaction, facts)
+
+    with pytest.raises(IntegrityError):
+        both()
+    await assert_untouched(begun)
+
+
 async def assert_untouched(database: Database) -> None:
     """The books hold the deposit and nothing else."""
     assert await held(database) == {MINUTES: 60, GIVEN: -60, POINTS: 10, ISSUED: -10}

@@ -41,6 +41,7 @@ FROZEN = {
     "disputes": (
         "community_id, dispute_id, number, volunteer_id, service_record_id, transaction_number, reference, due_at"
     ),
+    "ledger_heads": "community_id",
     "redemptions": (
         "community_id, redemption_id, number, volunteer_id, points, pickup_code, occurred_at, occurred_on,"
         " reserved_by, reserved_at, lapses_at"
@@ -76,7 +77,7 @@ RIGHTS = {
     "jobs": "SELECT, INSERT, UPDATE, DELETE",
     "ledger_accounts": "SELECT, INSERT",
     "ledger_balances": "SELECT, INSERT, UPDATE",
-    "ledger_heads": "SELECT, INSERT, UPDATE",
+    "ledger_heads": "SELECT, INSERT, UPDATE (account_number, event_number, last_at, transaction_number)",
     "ledger_postings": "SELECT, INSERT",
     "ledger_transactions": "SELECT, INSERT",
     "person_keys": "SELECT, INSERT, DELETE",
