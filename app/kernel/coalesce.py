@@ -30,9 +30,7 @@ if TYPE_CHECKING:
 BATCH_MAX = 500
 """How many requests one transaction carries at most."""
 
-_batches_at_once = int(
-    __import__("os").environ.get("LANES", "2")
-)  # one is decided in Python while the other is in the database
+_batches_at_once = 2  # one is decided in Python while the other is in the database
 _batches_over_shards = 6  # each of one community: several nodes work at once
 _crowd_wait_seconds = 0.2
 
