@@ -55,10 +55,12 @@ _at_once = """
             IF FOUND THEN
                 RAISE EXCEPTION '%', fault USING ERRCODE = 'check_violation';
             END IF;
-            -- Most postings follow one of the same statement; only the first of an account is looked up.
+            -- Most postings follow one of the same statement; only the first of an account is looked up. Which version
+            -- is worked out before: behind row level security a condition that computes something misses the index.
             IF EXISTS (
                 SELECT FROM (
-                    SELECT i.*, lag(version) OVER own AS version_before, lag(balance_after) OVER own AS balance_before
+                    SELECT i.*, version - 1 AS wanted,
+                           lag(version) OVER own AS version_before, lag(balance_after) OVER own AS balance_before
                     FROM inserted i WINDOW own AS (PARTITION BY community_id, account_number ORDER BY version)
                 ) i
                 WHERE CASE
@@ -66,10 +68,9 @@ _at_once = """
                         version <> version_before + 1 OR balance_before + amount <> balance_after
                     WHEN version = 1 THEN amount <> balance_after
                     ELSE amount + (
-                        SELECT CASE WHEN p.version = i.version - 1 THEN p.balance_after END FROM ledger_postings p
+                        SELECT p.balance_after FROM ledger_postings p
                         WHERE p.community_id = i.community_id AND p.account_number = i.account_number
-                          AND p.version < i.version
-                        ORDER BY p.version DESC LIMIT 1
+                          AND p.version = i.wanted
                     ) IS DISTINCT FROM balance_after
                 END
             ) THEN
