@@ -9,10 +9,11 @@ from unittest.mock import patch
 
 import sqlalchemy as sa
 
-from app.kernel.channels import PostgresqlChannel, SqliteChannel
+from app.kernel.postgresql_channel import PostgresqlChannel
+from app.kernel.sqlite_channel import SqliteChannel
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 _execution = re.compile(r"EXECUTE (\w+)\(.*\)", re.DOTALL)
 
@@ -31,9 +32,10 @@ def sent() -> Iterator[list[str]]:
         collected.append("; ".join(_execution.sub(lambda found: texts[found[1]], one) for one in message))
         return await whole(self, *statements)
 
-    async def run(self: SqliteChannel, *statements: tuple[str, Any]) -> list[list[tuple[Any, ...]]]:
-        collected.extend(text for text, _ in statements if not text.startswith("PRAGMA"))
-        return await in_one_turn(self, *statements)
+    async def run(self: SqliteChannel, statements: Sequence[tuple[str, Any]]) -> list[tuple[Any, ...]]:
+        texts = [*self._first, *(text for text, _ in statements)]
+        collected.extend(text for text in texts if not text.startswith("PRAGMA"))
+        return await in_one_turn(self, statements)
 
     whole, in_one_turn = PostgresqlChannel.rows, SqliteChannel.run
     sa.event.listen(sa.Engine, "before_cursor_execute", note)

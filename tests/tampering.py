@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, TypeAlias
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
-from app.kernel.channels import PlainChannel
+from app.kernel import postgresql_channel, sqlite_channel
 from app.kernel.database import Session
 from app.kernel.engines import prepare_sqlite
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from app.kernel.channels import Channel
     from app.kernel.database import Database
     from app.settings import Settings
 
@@ -40,10 +41,14 @@ async def tampered(database: Database, settings: Settings, *statements: Statemen
     engine = create_async_engine(driver + settings.database_url.partition(":")[2], poolclass=sa.NullPool)
     if settings.on_sqlite:
         prepare_sqlite(engine.sync_engine, begin="BEGIN IMMEDIATE", pragmas=("foreign_keys=OFF",))
-    async with engine.connect() as connection:
-        await switch_guards_off(connection)
-        for statement in statements:
-            assert (await connection.execute(statement)).rowcount != 0
-        yield Session(PlainChannel(connection), database.dialect, clock=database.clock, vault=database.vault)
-        await connection.rollback()
-    await engine.dispose()
+        channel: Channel = await sqlite_channel.open_channel(engine)
+    else:
+        channel = await postgresql_channel.open_channel(engine, prepares=False)
+    await switch_guards_off(channel.connection)
+    for statement in statements:
+        assert (await channel.connection.execute(statement)).rowcount != 0
+    try:
+        yield Session(channel, database.dialect, clock=database.clock, vault=database.vault)
+    finally:
+        await channel.break_off()
+        await channel.close()

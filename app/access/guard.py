@@ -71,9 +71,9 @@ class Admitted:
         """The community of the caller's client or card."""
         return self.caller.community
 
-    def reads(self, session: Session, others: Sequence[Self]) -> Sequence[Read[Any]]:
+    def reads(self, dialect: str, others: Sequence[Self]) -> Sequence[Read[Any]]:
         """What `withdrawn` will ask."""
-        return service.revocations(session, _callers(others))
+        return service.revocations(dialect, _callers(others))
 
     async def withdrawn(self, session: Session, others: Sequence[Self]) -> list[Refusal | None]:
         """For each of others: a refusal if its client or card was revoked since the token was made."""

@@ -97,15 +97,15 @@ async def revoked_among(session: Session, callers: Collection[Caller]) -> set[Ca
     if unseen:
         await session.show(*session.seen, *unseen)
     with_card, clients = _keys(callers)
-    cards, names = await session.load(*revocations(session, callers))
+    cards, names = await session.load(*revocations(session.dialect, callers))
     live = {with_card[key] for key in cards} | {clients[key] for key in names}
     return set(callers) - live
 
 
-def revocations(session: Session, callers: Collection[Caller]) -> tuple[Read[set[Any]], Read[set[Any]]]:
+def revocations(dialect: str, callers: Collection[Caller]) -> tuple[Read[set[Any]], Read[set[Any]]]:
     """Ask which cards and which clients of callers are not revoked."""
     with_card, clients = _keys(callers)
-    return store.live_cards(session.dialect, with_card), store.live_clients(session.dialect, clients)
+    return store.live_cards(dialect, with_card), store.live_clients(dialect, clients)
 
 
 def _keys(callers: Collection[Caller]) -> tuple[dict[tuple[int, UUID], Caller], dict[tuple[int, str], Caller]]:

@@ -59,7 +59,7 @@ async def list_communities(listing: ListingDep, admitted: AdmittedDep) -> Commun
 async def get_community(response: Response, context: ContextDep, admitted: AdmittedDep) -> CommunityModel:
     """A community and its settings."""
     async with context.database.read() as session:
-        communities = await session.ask(service.communities_by_number(session, [admitted.community]))
+        communities = await session.ask(service.communities_by_number(session.dialect, [admitted.community]))
     community = communities[admitted.community]
     response.headers["ETag"] = etag(community.revision)
     return CommunityModel.model_validate(community)

@@ -104,9 +104,9 @@ def _accounts(number: int) -> list[NewAccount]:
     ]
 
 
-def communities_by_number(session: Session, numbers: Iterable[int]) -> Read[dict[int, Community]]:
+def communities_by_number(dialect: str, numbers: Iterable[int]) -> Read[dict[int, Community]]:
     """Ask for communities by their small numbers."""
-    return store.by_number(session.dialect, numbers)
+    return store.by_number(dialect, numbers)
 
 
 async def find_community(session: Session, code: str) -> Community | None:

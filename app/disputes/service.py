@@ -97,7 +97,7 @@ async def _load(session: Session, new: Sequence[NewDispute]) -> _Loaded:
         if item.transaction_id is not None:
             numbers.setdefault(item.community, []).append(item.transaction_id)
     records = {(item.community, item.service_record_id) for item in new if item.service_record_id is not None}
-    communities = await session.ask(communities_by_number(session, {item.community for item in new}))
+    communities = await session.ask(communities_by_number(session.dialect, {item.community for item in new}))
     return _Loaded(
         communities=communities,
         keys=await persons.load_keys(session, sorted(volunteers)),

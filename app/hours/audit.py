@@ -35,7 +35,7 @@ async def audit(session: Session, community: int) -> list[Discrepancy]:
         Discrepancy("status-without-decision", f"service-record/{record_id}", f"status {status}, decision {decision}")
         for record_id, status, decision in await store.undecided(session, community)
     ]
-    home = (await session.ask(communities_by_number(session, [community])))[community]
+    home = (await session.ask(communities_by_number(session.dialect, [community])))[community]
     versions = await session.ask(store.load_rules(session.dialect, [community]))
     rules = {rule.id: rule for listed in versions.values() for rule in listed}
     counted = _Counted()

@@ -119,13 +119,13 @@ async def record_services(session: Session, new: Sequence[NewServiceRecord]) -> 
 
 async def load_grounds(session: Session, new: Sequence[NewServiceRecord]) -> Grounds:
     """Load what decisions about these records rest on."""
-    communities, kinds, rules, consents, days = await session.load(*_grounds(session, new))
+    communities, kinds, rules, consents, days = await session.load(*_grounds(session.dialect, new))
     now = {number: session.now(number) for number in communities}
     today = {number: community.local_date(now[number]) for number, community in communities.items()}
     return Grounds(communities, kinds, rules, consents, days, now, today)
 
 
-def reads_of_services(session: Session, new: Sequence[NewServiceRecord]) -> list[Read[Any]]:
+def reads_of_services(dialect: str, new: Sequence[NewServiceRecord]) -> list[Read[Any]]:
     """Give the questions that recording these services asks, when all of them earn points at once."""
     volunteers = {(item.community, item.volunteer_id) for item in new if item.volunteer_id is not None}
     accounts = [
@@ -139,10 +139,10 @@ def reads_of_services(session: Session, new: Sequence[NewServiceRecord]) -> list
             owed_account(volunteer_id),
         )
     ]
-    return [*_grounds(session, new), ledger.ask_states(session, accounts)]
+    return [*_grounds(dialect, new), ledger.ask_states(dialect, accounts)]
 
 
-def _grounds(session: Session, new: Sequence[NewServiceRecord]) -> list[Read[Any]]:
+def _grounds(dialect: str, new: Sequence[NewServiceRecord]) -> list[Read[Any]]:
     numbers = {item.community for item in new}
     spans: dict[tuple[int, UUID], set[tuple[dt.date, dt.date]]] = {}
     for item in new:
@@ -153,11 +153,11 @@ def _grounds(session: Session, new: Sequence[NewServiceRecord]) -> list[Read[Any
         for volunteer, near in spans.items()
     }
     return [
-        communities_by_number(session, numbers),
-        store.load_kinds(session.dialect, numbers),
-        store.load_rules(session.dialect, numbers),
-        consent_dates(session, spans.keys()),
-        store.load_days(session.dialect, dates),
+        communities_by_number(dialect, numbers),
+        store.load_kinds(dialect, numbers),
+        store.load_rules(dialect, numbers),
+        consent_dates(dialect, spans.keys()),
+        store.load_days(dialect, dates),
     ]
 
 

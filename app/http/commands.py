@@ -16,7 +16,7 @@ from app.http.problem_codes import PROBLEMS
 from app.http.problems import MEDIA_TYPE, refusal_answer
 from app.kernel.errors import Refusal, Refused
 from app.kernel.idempotency import Answer, Keyed
-from app.kernel.submission import Command, Outcome, Submission, carry_out_together
+from app.kernel.submission import Command, Outcome, Submission, carry_out_together, foreseen
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -68,7 +68,7 @@ class IdempotencyKeyInFlight(Refusal):
 class Hot(NamedTuple):
     """Says that a command is sent often; `reads` gives the questions that it is likely to ask (see `Command`)."""
 
-    reads: Callable[[Session, Sequence[Any]], Sequence[Read[Any]]] | None = None
+    reads: Callable[[str, Sequence[Any]], Sequence[Read[Any]]] | None = None
 
 
 async def submit(
@@ -100,7 +100,8 @@ async def submit(
     def work() -> Awaitable[Outcome | Refusal]:
         if hot:
             return context.commands.submit(command, submission)
-        return context.database.run([submitter.community], alone, seen={submitter.home})
+        ahead = foreseen(context.database.dialect, [(command, submission)])
+        return context.database.run([submitter.community], alone, seen={submitter.home}, ahead=ahead)
 
     outcome = await _after_the_first(context, keyed, work)
     if isinstance(outcome, Refusal):

@@ -17,7 +17,7 @@ from app.kernel import metrics
 from app.kernel.database import is_contention
 from app.kernel.errors import Refusal, Refused, Unavailable
 from app.kernel.rows import CITUS, SQLITE
-from app.kernel.submission import carry_out_together
+from app.kernel.submission import carry_out_together, foreseen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -233,7 +233,8 @@ class Commands(_Coalescer["tuple[Command[Any, Any], Submission[Any, Any]]"]):
             return await carry_out_together(session, asked)
 
         homes = {submission.submitter.home for _, submission in asked}
-        return await self._database.run(communities, work, wait_seconds=wait_seconds, seen=homes)
+        ahead = foreseen(self._database.dialect, asked)
+        return await self._database.run(communities, work, wait_seconds=wait_seconds, seen=homes, ahead=ahead)
 
 
 class Asking(Protocol):

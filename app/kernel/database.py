@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import ExitStack, asynccontextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from weakref import WeakValueDictionary
 
 import sqlalchemy as sa
@@ -16,7 +16,6 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.kernel import metrics
-from app.kernel.channels import PostgresqlChannel
 from app.kernel.engines import channels_of
 from app.kernel.errors import Unavailable
 from app.kernel.rows import CITUS, POSTGRESQL, SQLITE
@@ -46,7 +45,17 @@ _busy_classes = ("08", "53", "57", "58")
 _wait_seconds = 2.0
 
 
-_begin_reading = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+class _Opening(NamedTuple):
+    """What begins a transaction that writes, one that reads, and one that asks a single statement."""
+
+    writing: str
+    reading: str
+    glancing: str
+
+
+# Who writes to SQLite takes its one lock at once. Who reads there has one picture in any case.
+_on_sqlite = _Opening("BEGIN IMMEDIATE", "BEGIN", "BEGIN")
+_on_postgresql = _Opening("BEGIN", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", "BEGIN READ ONLY")
 
 
 class Database:
@@ -58,41 +67,46 @@ class Database:
         self.vault = vault
         self._writing, self._reading = channels_of(settings, wait_seconds=_wait_seconds)
         self._turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+        self._opening = _on_sqlite if settings.on_sqlite else _on_postgresql
         self.dialect = SQLITE if settings.on_sqlite else CITUS if settings.database_distributed else POSTGRESQL
         """What the database speaks (see `app.kernel.rows`)."""
 
     @asynccontextmanager
     async def write(
-        self, *communities: int, wait_seconds: float | None = None, seen: Collection[int] = ()
+        self,
+        *communities: int,
+        wait_seconds: float | None = None,
+        seen: Collection[int] = (),
+        ahead: Sequence[Read[Any]] = (),
     ) -> AsyncIterator[Session]:
         """Open a transaction that changes these communities: their heads are locked, and it commits at the end.
 
         `wait_seconds` is how long to wait for heads that others hold, when that is less than usual; `seen` are
-        communities that it may look at besides.
+        communities that it may look at besides; `ahead` is what it will ask, to be asked with the heads.
         """
-        opening = ["BEGIN"]
-        if wait_seconds is not None:
+        opening = [self._opening.writing]
+        if wait_seconds is not None and self.dialect != SQLITE:
             opening.append(f"SET LOCAL lock_timeout = {int(wait_seconds * 1000)}")
         async with (
             self._turn(communities, wait_seconds or _wait_seconds),
             self._transaction(self._writing, *opening) as session,
         ):
             await session.show(*{*communities, *seen})
-            await session.lock_heads(*communities)
+            await session.lock_heads(*communities, ahead=ahead)
             yield session
             await session.finish()
 
     @asynccontextmanager
     async def read(self, *communities: int) -> AsyncIterator[Session]:
         """Open a read-only transaction over one unchanging picture of these communities."""
-        async with self._transaction(self._reading, _begin_reading) as session:
+        async with self._transaction(self._reading, self._opening.reading) as session:
             await session.show(*communities)
             yield session
 
     @asynccontextmanager
     async def look(self) -> AsyncIterator[Session]:
         """Open a read-only transaction with the connection's own rights: it works before the first migration too."""
-        async with self._transaction(self._reading, _begin_reading) as session:
+        async with self._transaction(self._reading, self._opening.reading) as session:
             yield session
 
     async def glance(self, communities: Sequence[int], reads: Sequence[Read[Any]]) -> tuple[Any, ...]:
@@ -108,9 +122,9 @@ class Database:
         return await self._glance(communities, reads)
 
     async def _glance(self, communities: Sequence[int], reads: Sequence[Read[Any]]) -> tuple[Any, ...]:
-        async with self._transaction(self._reading, "BEGIN READ ONLY") as session:
+        async with self._transaction(self._reading, self._opening.glancing) as session:
             await session.show(*communities)
-            return await session.load(*reads)
+            return await session.load(*reads, then="COMMIT")
 
     @asynccontextmanager
     async def _turn(self, communities: Sequence[int], wait_seconds: float) -> AsyncIterator[None]:
@@ -136,6 +150,7 @@ class Database:
         *,
         wait_seconds: float | None = None,
         seen: Collection[int] = (),
+        ahead: Sequence[Read[Any]] = (),
     ) -> ResultT:
         """Run work in a write transaction, again when the database asks for it or the connection was lost.
 
@@ -143,7 +158,7 @@ class Database:
         """
         for attempt in range(1, _attempts_max + 1):
             try:
-                async with self.write(*communities, wait_seconds=wait_seconds, seen=seen) as session:
+                async with self.write(*communities, wait_seconds=wait_seconds, seen=seen, ahead=ahead) as session:
                     return await work(session)
             except Unavailable as error:
                 if attempt == _attempts_max or not _worth_retrying(error.__cause__):
@@ -157,12 +172,11 @@ class Database:
 
     @asynccontextmanager
     async def _transaction(self, channels: Channels, *opening: str) -> AsyncIterator[Session]:
-        """Open a transaction; PostgreSQL gets `opening` with the first that is sent."""
+        """Open a transaction; `opening` goes with the first that is sent."""
         began = time.perf_counter()
         try:
             async with channels.channel() as channel:
-                if isinstance(channel, PostgresqlChannel):
-                    channel.first(*opening)
+                channel.first(*opening)
                 yield Session(channel, self.dialect, clock=self.clock, vault=self.vault)
         except AbandonedError:
             pass

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from app.kernel.channels import PostgresqlChannels, SqliteChannels
+from app.kernel import postgresql_channel, sqlite_channel
+from app.kernel.channels import Channels
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
-    from app.kernel.channels import Channels
+    from app.kernel.channels import Channel
     from app.settings import Settings
 
 # What is deleted is overwritten, so that an erased person's key is gone from the file.
 _pragmas = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "recursive_triggers=ON", "secure_delete=ON")
+
+# Pages that a batch writes stay in memory (64 MiB at most), what undoes a statement is in no file, and pages that are
+# written again and again go from the log to the file only every 16 MiB.
+_of_writer = ("cache_size=-65536", "temp_store=MEMORY", "wal_autocheckpoint=4096")
+_of_readers = ("query_only=ON",)
 
 WITHOUT_KEYS = ("seqscan", "bitmapscan", "hashjoin", "mergejoin", "material")
 """PostgreSQL's ways to plan that are for who reads whole tables, as an audit does."""
@@ -27,17 +34,18 @@ def channels_of(settings: Settings, *, wait_seconds: float) -> tuple[Channels, C
 
     `wait_seconds` is how long they wait for a connection, a lock or another writer.
     """
+    opening: tuple[Callable[[], Awaitable[Channel]], Callable[[], Awaitable[Channel]]]
     if settings.on_sqlite:
-        writer, readers = _on_sqlite(settings, wait_seconds)
-        return SqliteChannels(writer), SqliteChannels(readers)
-    bounds: dict[str, Any] = {
-        "size": settings.database_pool_size,
-        "wait_seconds": wait_seconds,
-        "prepares": not settings.database_distributed,
-    }
-    # Connections of their own for reads, so that they do not wait for writers.
-    engine = _on_postgresql(settings, wait_seconds)
-    return PostgresqlChannels(engine, **bounds), PostgresqlChannels(engine, **bounds)
+        writer, readers = (_on_sqlite(settings, wait_seconds, pragmas) for pragmas in (_of_writer, _of_readers))
+        opening = partial(sqlite_channel.open_channel, writer), partial(sqlite_channel.open_channel, readers)
+    else:
+        engine = _on_postgresql(settings, wait_seconds)
+        prepares = not settings.database_distributed
+        # Connections of their own for reads, so that they do not wait for writers.
+        opening = (partial(postgresql_channel.open_channel, engine, prepares=prepares),) * 2
+    writers_max = 1 if settings.on_sqlite else settings.database_pool_size
+    writing = Channels(opening[0], size=writers_max, wait_seconds=wait_seconds)
+    return writing, Channels(opening[1], size=settings.database_pool_size, wait_seconds=wait_seconds)
 
 
 def _on_postgresql(settings: Settings, wait_seconds: float) -> AsyncEngine:
@@ -62,24 +70,17 @@ def _on_postgresql(settings: Settings, wait_seconds: float) -> AsyncEngine:
     return create_async_engine(url, poolclass=sa.NullPool, connect_args=arguments, hide_parameters=True)
 
 
-def _on_sqlite(settings: Settings, wait_seconds: float) -> tuple[AsyncEngine, AsyncEngine]:
+def _on_sqlite(settings: Settings, wait_seconds: float, pragmas: Sequence[str]) -> AsyncEngine:
     url = settings.database_url.replace("sqlite://", "sqlite+aiosqlite://", 1)
-    busy: dict[str, Any] = {
-        "connect_args": {"timeout": wait_seconds},
-        "pool_timeout": wait_seconds,
-        "max_overflow": 0,
-        "hide_parameters": True,
-    }
-    writer = create_async_engine(url, poolclass=sa.AsyncAdaptedQueuePool, pool_size=1, **busy)
-    readers = create_async_engine(
-        url, poolclass=sa.AsyncAdaptedQueuePool, pool_size=settings.database_pool_size, **busy
+    # `BEGIN` is sent with what opens a transaction.
+    engine = create_async_engine(
+        url, poolclass=sa.NullPool, connect_args={"timeout": wait_seconds}, hide_parameters=True
     )
-    prepare_sqlite(writer.sync_engine, begin="BEGIN IMMEDIATE")
-    prepare_sqlite(readers.sync_engine, begin="BEGIN", pragmas=("query_only=ON",))
-    return writer, readers
+    prepare_sqlite(engine.sync_engine, pragmas=pragmas)
+    return engine
 
 
-def prepare_sqlite(engine: sa.Engine, *, begin: str, pragmas: Sequence[str] = ()) -> None:
+def prepare_sqlite(engine: sa.Engine, *, begin: str | None = None, pragmas: Sequence[str] = ()) -> None:
     """Make an engine's SQLite connections durable and strict, and begin their transactions with this statement."""
 
     @sa.event.listens_for(engine, "connect")
@@ -91,6 +92,8 @@ def prepare_sqlite(engine: sa.Engine, *, begin: str, pragmas: Sequence[str] = ()
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
-    @sa.event.listens_for(engine, "begin")
-    def begin_transaction(connection: sa.Connection) -> None:
-        connection.exec_driver_sql(begin)
+    if begin is not None:
+
+        @sa.event.listens_for(engine, "begin")
+        def begin_transaction(connection: sa.Connection) -> None:
+            connection.exec_driver_sql(begin)

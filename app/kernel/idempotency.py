@@ -147,15 +147,15 @@ def _known(dialect: str) -> Query:
     )
 
 
-def known(session: Session, asked: Sequence[Keyed]) -> Read[dict[tuple[int, str, str], _Found]]:
+def known(dialect: str, asked: Sequence[Keyed]) -> Read[dict[tuple[int, str, str], _Found]]:
     """Ask which of these keys were seen before."""
     rows = [{"community_id": item.community, "caller": item.caller, "key": item.key} for item in asked]
-    return Read(_known(session.dialect), rows, _by_place)
+    return Read(_known(dialect), rows, _by_place)
 
 
 async def known_answers(session: Session, asked: Sequence[Keyed]) -> dict[Keyed, Answer | Refusal]:
     """For each key seen before: its first answer, or why that cannot be given. New keys are missing."""
-    found = await session.ask(known(session, asked))
+    found = await session.ask(known(session.dialect, asked))
     named = [(row.community_id, row.person_id) for row in found.values() if row.person_id]
     keys = await persons.load_keys(session, named)
     return {item: _replay(item, found[item[:3]], keys) for item in asked if item[:3] in found}

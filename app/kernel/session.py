@@ -10,19 +10,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 import sqlalchemy as sa
 from sqlalchemy.sql.visitors import iterate
 
-from app.kernel.channels import PostgresqlChannel, SqliteChannel
 from app.kernel.engines import WITHOUT_KEYS
 from app.kernel.heads import Head, ledger_heads
 from app.kernel.rows import (
     CITUS,
     COMMUNITY,
+    SQLITE,
     answers,
     document_of,
     parted,
     questions,
     statement_of,
-    text_of,
-    together,
     update_rows,
 )
 from app.kernel.types import of_micros
@@ -95,18 +93,14 @@ class Session:
         elif not self._waiting_tables().isdisjoint(_tables_of(statement)):
             await self.flush()
 
-    async def load(self, *reads: Read[Any]) -> tuple[Any, ...]:
-        """Ask several questions in one statement: for each what its answer means."""
+    async def load(self, *reads: Read[Any], then: str | None = None) -> tuple[Any, ...]:
+        """Ask several questions in one statement: for each what its answer means. `then` follows it."""
         parts = [self._parts(read) for read in reads]
-        await self._look_up([part for part in chain.from_iterable(parts) if part not in self._foreseen])
+        await self._look_up([part for part in chain.from_iterable(parts) if part not in self._foreseen], then)
         return tuple(
             read.understand([*chain.from_iterable(self._foreseen[part] for part in of_read)])
             for read, of_read in zip(reads, parts, strict=True)
         )
-
-    async def foresee(self, *reads: Read[Any]) -> None:
-        """Ask in one statement what will be asked one by one; it is answered from here until its tables change."""
-        await self._look_up([part for read in reads for part in self._parts(read)])
 
     def _parts(self, read: Read[Any]) -> list[_Part]:
         return [
@@ -114,21 +108,29 @@ class Session:
             for community, rows in parted(self.dialect, read.rows)
         ]
 
-    async def _look_up(self, parts: Sequence[_Part]) -> None:
-        """Ask in one statement; where the database is distributed, in one for each community."""
+    async def _look_up(self, parts: Sequence[_Part], then: str | None = None) -> Sequence[Sequence[Any]]:
+        """Ask in one statement; where the database is distributed, in one for each community.
+
+        Gives the rows of what was sent before in the same message.
+        """
         if self._waiting and not self._waiting_tables().isdisjoint(
             chain.from_iterable(_tables_of(part.statement) for part in parts)
         ):
             await self.flush()
-        for community in dict.fromkeys(part.community for part in parts):
+        before: list[Sequence[Any]] = []
+        communities = list(dict.fromkeys(part.community for part in parts))
+        for place, community in enumerate(communities, 1):
             ours = [part for part in parts if part.community == community]
             asked = questions(self.dialect, tuple(part.statement for part in ours))
             values: dict[str, Any] = {f"rows_{place}": part.document for place, part in enumerate(ours)}
             if community is not None:
                 values |= {f"{COMMUNITY}_{place}": community for place in range(len(ours))}
-            found = await self._channel.ask(asked, values)
-            for part, text, columns in zip(ours, found, asked.columns, strict=True):
+            last = (then,) if then and place == len(communities) else ()
+            found = await self._channel.ask(asked, values, *last)
+            before += found.before
+            for part, text, columns in zip(ours, found.answers, asked.columns, strict=True):
                 self._foreseen[part] = answers(text, columns)
+        return before
 
     async def ask(self, read: Read[ResultT]) -> ResultT:
         """Ask one question."""
@@ -154,21 +156,13 @@ class Session:
             waiting[write.key_of(row) if write.key else len(waiting)] = row
 
     async def flush(self, *then: str) -> None:
-        """Send what waits to be written, in one go; on PostgreSQL as one statement, and `then` in the same message."""
+        """Send what waits to be written in one go, and `then` in the same message."""
         if not self._waiting:
             return
         writes = tuple(self._waiting)
         documents = [document_of(self.dialect, list(rows.values())) for rows in self._waiting.values()]
         self._waiting = {}
-        if isinstance(self._channel, PostgresqlChannel):
-            values = {f"rows{place}": document for place, document in enumerate(documents)}
-            await self._channel.write(together(writes), values, *then)
-        elif isinstance(self._channel, SqliteChannel):
-            statements = [
-                (text_of(write), {"rows": document}) for write, document in zip(writes, documents, strict=True)
-            ]
-            # What waits may have overtaken what it refers to.
-            await self._channel.run(("PRAGMA defer_foreign_keys = ON", {}), *statements)
+        await self._channel.write(writes, documents, *then)
 
     def _waiting_tables(self) -> set[sa.FromClause]:
         return {write.table for write in self._waiting}
@@ -197,39 +191,42 @@ class Session:
         self.seen = set(communities)
         # What was not visible may be now.
         self._foreseen.clear()
-        if isinstance(self._channel, PostgresqlChannel):
+        if self.dialect != SQLITE:
             listed = ",".join(str(int(community)) for community in communities)
             # Literals of ours: SET takes no parameters.
             self._channel.first(f"SET LOCAL ROLE {APP_ROLE}", f"SET LOCAL lovebank.communities = '{listed}'")
 
     async def read_whole_tables(self) -> None:
         """Let PostgreSQL plan for that in this transaction, instead of finding each row by a key."""
-        if isinstance(self._channel, PostgresqlChannel):
+        if self.dialect != SQLITE:
             self._channel.first(*(f"SET LOCAL enable_{way} = on" for way in WITHOUT_KEYS))
 
-    async def lock_heads(self, *communities: int) -> None:
-        """Lock the heads of these communities in ascending order, so that two writers never wait for each other."""
-        ascending = sorted(set(communities))
-        for row in await self._locked(ascending):
-            community, transaction_number, event_number, account_number, last_at = row
-            now = max(self._clock.now(community), last_at)
+    async def lock_heads(self, *communities: int, ahead: Sequence[Read[Any]] = ()) -> None:
+        """Lock the heads of these communities in ascending order, so that two writers never wait for each other.
+
+        What is asked `ahead` travels with that: it is answered from here until its tables change.
+        """
+        self._channel.first(*self._locks(sorted(set(communities))))
+        if ahead:
+            found = await self._look_up([part for read in ahead for part in self._parts(read)])
+        else:
+            found = await self._channel.rows() if communities else []
+        moment_of = of_micros if self.dialect == SQLITE else _in_utc
+        for community, transaction_number, event_number, account_number, last_at in found:
+            now = max(self._clock.now(community), moment_of(last_at))
             self.heads[community] = Head(community, transaction_number, event_number, account_number, now)
 
-    async def _locked(self, communities: Sequence[int]) -> Sequence[Sequence[Any]]:
-        if not communities:
-            return []
-        # On PostgreSQL in the message that opens the transaction. Where they are on several nodes, one after the other.
+    def _locks(self, communities: Sequence[int]) -> list[str]:
+        # Where they are on several nodes, one after the other.
         parts = [[community] for community in communities] if self.dialect == CITUS else [communities]
-        statements = [
+        # SQLite has one writer, which this transaction is by now.
+        locking = "" if self.dialect == SQLITE else " FOR UPDATE"
+        return [
             f"SELECT {_head_columns} FROM {ledger_heads.name} WHERE community_id IN"  # noqa: S608  numbers alone
-            f" ({', '.join(str(int(one)) for one in part)}) ORDER BY community_id"
+            f" ({', '.join(str(int(one)) for one in part)}) ORDER BY community_id{locking}"
             for part in parts
+            if part
         ]
-        if isinstance(self._channel, PostgresqlChannel):
-            found = await self._channel.rows(*(f"{statement} FOR UPDATE" for statement in statements))
-            return [(*numbers, last_at.astimezone(UTC)) for *numbers, last_at in found]
-        (found,) = await cast("SqliteChannel", self._channel).run((statements[0], {}))
-        return [(*numbers, of_micros(last_at)) for *numbers, last_at in found]
 
     async def open_head(self, community: int) -> Head:
         """Begin the ledger of a new community and let this transaction go on in it."""
@@ -264,6 +261,10 @@ class Session:
 
 
 _head_columns = ", ".join(ledger_heads.c.keys())
+
+
+def _in_utc(moment: datetime) -> datetime:
+    return moment.astimezone(UTC)
 
 
 @lru_cache(maxsize=1000)

@@ -37,7 +37,7 @@ class Submitter(Protocol):
     def home(self) -> int:
         """The community that its right comes from."""
 
-    def reads(self, session: Session, others: Sequence[Self], /) -> Sequence[Read[Any]]:
+    def reads(self, dialect: str, others: Sequence[Self], /) -> Sequence[Read[Any]]:
         """What `withdrawn` will ask."""
 
     async def withdrawn(self, session: Session, others: Sequence[Self], /) -> Sequence[Refusal | None]:
@@ -78,7 +78,7 @@ class Command(Generic[ItemT, ResultT]):
 
     run: Callable[[Session, Sequence[ItemT]], Awaitable[Sequence[ResultT | Refusal]]]
     refuse: Callable[[Refusal], Answer]
-    reads: Callable[[Session, Sequence[ItemT]], Sequence[Read[Any]]] | None = None
+    reads: Callable[[str, Sequence[ItemT]], Sequence[Read[Any]]] | None = None
 
 
 async def carry_out_together(
@@ -86,7 +86,6 @@ async def carry_out_together(
 ) -> list[Outcome | Refusal]:
     """Carry out submissions of any commands: for each its outcome, or why its submitter may not go on any more."""
     submitters = [submission.submitter for _, submission in asked]
-    await _foresee(session, asked)
     ends: list[Outcome | Refusal | None] = list(await submitters[0].withdrawn(session, submitters))
     allowed = [place for place, end in enumerate(ends) if end is None]
     for command, of_command in _by_command(asked, allowed).items():
@@ -105,17 +104,15 @@ def _by_command(
     return by_command
 
 
-async def _foresee(session: Session, asked: Sequence[tuple[Command[Any, Any], Submission[Any, Any]]]) -> None:
-    """Ask in one statement what the work is likely to ask, as if every submission was new and allowed."""
+def foreseen(dialect: str, asked: Sequence[tuple[Command[Any, Any], Submission[Any, Any]]]) -> list[Read[Any]]:
+    """Give the questions that carrying these out is likely to ask, as if every submission was new and allowed."""
     submitters = [submission.submitter for _, submission in asked]
-    if not {submitter.home for submitter in submitters} <= session.seen:
-        return
-    reads = [*submitters[0].reads(session, submitters)]
+    reads = [*submitters[0].reads(dialect, submitters)]
     for command, places in _by_command(asked, range(len(asked))).items():
-        reads.append(idempotency.known(session, [asked[place][1].keyed for place in places]))
+        reads.append(idempotency.known(dialect, [asked[place][1].keyed for place in places]))
         if command.reads is not None:
-            reads += command.reads(session, [asked[place][1].item for place in places])
-    await session.foresee(*reads)
+            reads += command.reads(dialect, [asked[place][1].item for place in places])
+    return reads
 
 
 async def carry_out(

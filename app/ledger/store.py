@@ -67,15 +67,13 @@ def _same(left: sa.FromClause, right: sa.FromClause, *names: str) -> sa.ColumnEl
 
 async def load_states(session: Session, accounts: Iterable[Account]) -> dict[Account, State]:
     """Load what these accounts hold; one that was never opened is missing from the answer."""
-    return await session.ask(ask_states(session, accounts))
+    return await session.ask(ask_states(session.dialect, accounts))
 
 
-def ask_states(session: Session, accounts: Iterable[Account]) -> Read[dict[Account, State]]:
+def ask_states(dialect: str, accounts: Iterable[Account]) -> Read[dict[Account, State]]:
     """Ask what these accounts hold; one that was never opened is missing from the answer."""
     asked = [{"community_id": account.community, "address": account.address} for account in sorted(set(accounts))]
-    return Read(
-        _states(session.dialect), asked, lambda rows: {Account(row[0], row[1]): State(*row[2:]) for row in rows}
-    )
+    return Read(_states(dialect), asked, lambda rows: {Account(row[0], row[1]): State(*row[2:]) for row in rows})
 
 
 async def insert_accounts(session: Session, accounts: Sequence[Row]) -> None:

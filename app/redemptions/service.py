@@ -145,9 +145,9 @@ async def reserve_unreferenced(session: Session, new: Sequence[NewRedemption]) -
 
 
 async def _load(session: Session, new: Sequence[NewRedemption]) -> _Loaded:
-    communities = await session.ask(communities_by_number(session, {item.community for item in new}))
+    communities = await session.ask(communities_by_number(session.dialect, {item.community for item in new}))
     volunteers = {(item.community, item.volunteer_id) for item in new if item.volunteer_id is not None}
-    consents = await session.ask(consent_dates(session, volunteers))
+    consents = await session.ask(consent_dates(session.dialect, volunteers))
     known = set(consents)
     wanted = {(item.community, one.goods_id) for item in new for one in item.wanted if one.goods_id is not None}
     goods = await load_goods(session, wanted)

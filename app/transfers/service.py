@@ -64,7 +64,7 @@ async def _load(session: Session, new: Sequence[NewTransfer]) -> dict[int, dict[
         for volunteer_id in (item.from_volunteer_id, item.to_volunteer_id)
         if volunteer_id is not None
     }
-    known = await session.ask(consent_dates(session, asked))
+    known = await session.ask(consent_dates(session.dialect, asked))
     accounts = {key: (Account(key[0], points_account(key[1])), Account(key[0], owed_account(key[1]))) for key in known}
     states = await ledger.states(session, [account for pair in accounts.values() for account in pair])
     purses: dict[int, dict[UUID, Purse]] = {}

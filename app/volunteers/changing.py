@@ -64,7 +64,7 @@ async def _change(session: Session, item: VolunteerChange) -> Volunteer | Refusa
 
 
 async def _refusal(session: Session, item: VolunteerChange, before: Volunteer, after: Volunteer) -> Refusal | None:
-    community = (await session.ask(communities_by_number(session, [item.community])))[item.community]
+    community = (await session.ask(communities_by_number(session.dialect, [item.community])))[item.community]
     today = community.local_date(session.now(item.community))
     if after.birth_date is not None and after.birth_date > today:
         return InvalidRequest(errors=(Fault("/birth_date", "a birth does not lie in the future"),))

@@ -62,7 +62,7 @@ class Registration:
 
 async def register_volunteers(session: Session, new: Sequence[Registration]) -> list[Volunteer | Refusal]:
     """Register volunteers in order with their accounts, each phone and ID number once per community."""
-    communities = await session.ask(communities_by_number(session, (item.community for item in new)))
+    communities = await session.ask(communities_by_number(session.dialect, (item.community for item in new)))
     hashed = [_hashes(session.vault, item) for item in new]
     taken_phones = set(await store.holders(session, "phone_hash", [(h.community, h.phone) for h in hashed]))
     numbers = [(h.community, h.id_number) for h in hashed if h.id_number]
@@ -284,9 +284,9 @@ async def find_by_phone(session: Session, community: int, phones: Iterable[str])
     return {phone: PhoneHolder(value, found.get((community, value))) for phone, value in hashes.items()}
 
 
-def consent_dates(session: Session, asked: Collection[VolunteerKey]) -> Read[dict[VolunteerKey, dt.date]]:
+def consent_dates(dialect: str, asked: Collection[VolunteerKey]) -> Read[dict[VolunteerKey, dt.date]]:
     """Ask for the local dates on which these volunteers gave their consent; unknown and erased ones are missing."""
-    return store.consent_dates(session.dialect, asked)
+    return store.consent_dates(dialect, asked)
 
 
 async def housemates(session: Session, community: int, volunteer_ids: Collection[UUID]) -> dict[UUID, frozenset[UUID]]:

@@ -10,7 +10,7 @@ from unittest.mock import patch
 import psycopg
 import pytest
 
-from app.kernel.channels import PostgresqlChannel
+from app.kernel.postgresql_channel import PostgresqlChannel
 from app.reports.service import audit_community
 from tests.bank import done
 from tests.bench import peers
@@ -38,13 +38,14 @@ def planned() -> Iterator[list[Plan]]:
     whole = PostgresqlChannel.rows
 
     async def rows(self: PostgresqlChannel, *statements: str) -> list[tuple[Any, ...]]:
+        before = await whole(self)
         for statement in statements:
             if statement.startswith("PREPARE"):
                 await whole(self, statement)
             elif statement.startswith("EXECUTE"):
                 ((document,),) = await whole(self, f"EXPLAIN (FORMAT JSON) {statement}")
                 plans.extend(nodes_of((document if isinstance(document, list) else json.loads(document))[0]["Plan"]))
-        return await whole(self, *(one for one in statements if not one.startswith("PREPARE")))
+        return before + await whole(self, *(one for one in statements if not one.startswith("PREPARE")))
 
     with patch.object(PostgresqlChannel, "rows", rows):
         yield plans

@@ -42,7 +42,7 @@ class Desk:
     def home(self) -> int:
         return self.community
 
-    def reads(self, _session: Session, _others: Sequence[Desk]) -> list[Read[Any]]:
+    def reads(self, _dialect: str, _others: Sequence[Desk]) -> list[Read[Any]]:
         return []
 
     async def withdrawn(self, _session: Session, others: Sequence[Desk]) -> list[Refusal | None]:

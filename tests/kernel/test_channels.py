@@ -9,10 +9,10 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError, ProgrammingError
 
-from app.kernel import channels
-from app.kernel.channels import RolledBackError
+from app.kernel import postgresql_channel
 from app.kernel.events import Event, append, read_after
 from app.kernel.idempotency import Answer, Keyed, keep_answers, known_answers
+from app.kernel.postgresql_channel import RolledBackError
 from app.main import open_database
 from tests.kernel.grounds import open_communities
 from tests.sending import sent
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
 on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
+A_MINUTE_LONG = {
+    "sqlite": "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 1000000000) SELECT max(i) FROM n",
+    "postgresql": "SELECT pg_sleep(60)",
+}
 ODD = 'it\'s \\ "odd"; DROP TABLE events; -- %s %(x)s %% $1 :x 𠮷 \u2028 {\n}\t'
 KEY = Keyed(1, "1-desk", "k", "h" * 64)
 
@@ -71,7 +75,7 @@ async def test_a_message_that_fails_leaves_nothing_and_its_statements_can_be_sen
 async def test_a_connection_knows_a_bounded_number_of_statements(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(channels, "_prepared_max", 2)
+    monkeypatch.setattr(postgresql_channel, "_prepared_max", 2)
     await open_communities(database, 1)
     for _ in range(3):
         async with database.write(1) as session:
@@ -117,7 +121,7 @@ async def test_after_a_message_that_failed_none_is_sent_outside_a_transaction(da
         async with database.read(1) as session:
             with pytest.raises(ProgrammingError):
                 # It fails as a whole, before it has begun the transaction.
-                await session._channel.rows("SELECT 'not ended")  # type: ignore[attr-defined]  # noqa: SLF001
+                await session._channel.rows("SELECT 'not ended")  # noqa: SLF001
             await session.execute(sa.text("SELECT current_user"))
 
     with pytest.raises(RolledBackError):
@@ -138,7 +142,6 @@ async def test_texts_arrive_whatever_encoding_the_user_has_set(
     await database.close()
 
 
-@on_postgresql
 async def test_who_is_cancelled_leaves_nothing_and_the_next_need_not_wait(database: Database) -> None:
     await open_communities(database, 1)
     waiting = asyncio.Event()
@@ -148,7 +151,7 @@ async def test_who_is_cancelled_leaves_nothing_and_the_next_need_not_wait(databa
             await append(session, [Event(1, "never", {})])
             await session.flush()
             waiting.set()
-            await session.execute(sa.text("SELECT pg_sleep(60)"))
+            await session._channel.rows(A_MINUTE_LONG[database.dialect])  # noqa: SLF001
 
     task = asyncio.create_task(slow())
     await waiting.wait()

@@ -71,16 +71,14 @@ async def test_a_row_that_cannot_be_written_takes_the_whole_transaction_with_it(
 
 
 async def test_an_answer_asked_ahead_is_forgotten_once_its_table_changes(grounds: Database) -> None:
-    async with grounds.write(1) as session:
-        await session.foresee(known(session, [KEY]))
+    async with grounds.write(1, ahead=[known(grounds.dialect, [KEY])]) as session:
         assert await known_answers(session, [KEY]) == {}
         await keep_answers(session, [(KEY, Answer(201, b"{}"))])
         assert await known_answers(session, [KEY]) == {KEY: Answer(201, b"{}")}
 
 
 async def test_what_is_foreseen_is_not_asked_again(grounds: Database) -> None:
-    async with grounds.write(1) as session:
-        await session.foresee(known(session, [KEY]))
+    async with grounds.write(1, ahead=[known(grounds.dialect, [KEY])]) as session:
         with sent() as collected:
             assert await known_answers(session, [KEY]) == {}
             assert collected == []
@@ -92,7 +90,6 @@ async def test_what_is_foreseen_is_asked_again_when_more_becomes_visible(grounds
     async with grounds.write(2) as session:
         await keep_answers(session, [(KEY._replace(community=2), Answer(200, b"{}"))])
     there = KEY._replace(community=2)
-    async with grounds.write(1) as session:
-        await session.foresee(known(session, [there]))
+    async with grounds.write(1, ahead=[known(grounds.dialect, [there])]) as session:
         await session.show(1, 2)
         assert list(await known_answers(session, [there])) == [there]
