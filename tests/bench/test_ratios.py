@@ -1,4 +1,7 @@
-"""Blunders in speed: a tenth of what `dev.py bench` asks for, so that only a query a row or its like fails here."""
+"""Blunders in speed: a tenth of what `dev.py bench` asks for, so that only a query a row or its like fails here.
+
+The best of a few pairs counts: a blunder is in each of them, and what else the machine is doing is not.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from tests.bench.empty import app as empty_app
 from tests.bench.world import Target, World
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Awaitable, Callable
     from pathlib import Path
 
     import httpx
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 
 CLIENTS = 32
 ROUNDS = 6
+PAIRS = 4
 
 
 async def per_second(send: Callable[[int], Awaitable[httpx.Response]], status: int) -> float:
@@ -39,6 +43,11 @@ async def per_second(send: Callable[[int], Awaitable[httpx.Response]], status: i
     return CLIENTS * ROUNDS / (time.perf_counter() - began)
 
 
+async def best_ratio(ours: Callable[[int], Awaitable[float]], peer: Callable[[], Awaitable[float]]) -> float:
+    """The best of the pairs, which take turns; `ours` gets the number of the pair."""
+    return max([await ours(pair) / await peer() for pair in range(PAIRS)])
+
+
 async def opened(bank: Bank, settings: Settings, folder: Path) -> World:
     """A community that trusts its recorders, with ten volunteers."""
     await bank.open_community(verification="recorder")
@@ -48,46 +57,57 @@ async def opened(bank: Bank, settings: Settings, folder: Path) -> World:
     return World(settings, [Target(bank.number, bank.desk.base, bank.desk.token, volunteers)], folder)
 
 
-def days(world: World, bank: Bank) -> Callable[[int], Awaitable[httpx.Response]]:
-    """Deposits of ten volunteers, an hour on each day."""
+def deposits(world: World, bank: Bank) -> Callable[[int], Awaitable[float]]:
+    """Deposits a second of ten volunteers, an hour on each day and other days in each pair."""
     volunteers = world.targets[0].volunteers
 
-    def send(number: int) -> Awaitable[httpx.Response]:
-        day = f"2025-{number // 10 // 28 + 2:02}-{number // 10 % 28 + 1:02}T09:00"
-        return bank.desk.post("service-records", bank.record(volunteers[number % 10], start=day, minutes=60))
+    async def measure(pair: int) -> float:
+        def send(number: int) -> Awaitable[httpx.Response]:
+            service = pair * CLIENTS * ROUNDS + number
+            day = f"2025-{service // 10 // 28 + 2:02}-{service // 10 % 28 + 1:02}T09:00"
+            return bank.desk.post("service-records", bank.record(volunteers[service % 10], start=day, minutes=60))
 
-    return send
+        return await per_second(send, 201)
+
+    return measure
 
 
-def function_calls(settings: Settings, community: int, places: Iterable[int]) -> float:
+def function_calls(settings: Settings, community: int) -> float:
     """Deposits a second of the function that the bench calls, one after the other."""
-    count = 0
+    count = 200
     began = time.perf_counter()
     with psycopg.connect(settings.database_url, autocommit=True) as connection:
-        for place in places:
-            connection.execute(b"SELECT bench_deposit(%s, %s)", (community, place))
-            count += 1
+        for place in range(count):
+            connection.execute(b"SELECT bench_deposit(%s, %s)", (community, 1 + place % 10))
     return count / (time.perf_counter() - began)
 
 
 async def test_deposits_reach_a_tenth_of_their_goal(bank: Bank, settings: Settings, tmp_path: Path) -> None:
     world = await opened(bank, settings, tmp_path)
-    through_http = await per_second(days(world, bank), 201)
-    if settings.on_sqlite:
-        alone, goal = peers.sqlite_loop(world, 1.0), 2.0
-    else:
+    if not settings.on_sqlite:
         peers.create_function(world)
-        alone, goal = function_calls(settings, bank.number, (1 + n % 10 for n in range(200))), 1.0
-    assert through_http / alone >= goal / 10
+
+    async def alone() -> float:
+        if settings.on_sqlite:
+            return peers.sqlite_loop(world, 0.5)
+        return function_calls(settings, bank.number)
+
+    goal = 2.0 if settings.on_sqlite else 1.0
+    assert await best_ratio(deposits(world, bank), alone) >= goal / 10
 
 
 async def test_reads_reach_a_tenth_of_their_goal(bank: Bank, settings: Settings, tmp_path: Path) -> None:
     world = await opened(bank, settings, tmp_path)
-    await per_second(days(world, bank), 201)
+    await deposits(world, bank)(0)
     volunteers = world.targets[0].volunteers
-    balances = await per_second(lambda n: bank.desk.get(f"volunteers/{volunteers[n % 10]}/balance"), 200)
-    statements = await per_second(lambda n: bank.desk.get(f"volunteers/{volunteers[n % 10]}/statement"), 200)
+
+    def reads(what: str) -> Callable[[int], Awaitable[float]]:
+        return lambda _: per_second(lambda n: bank.desk.get(f"volunteers/{volunteers[n % 10]}/{what}"), 200)
+
     async with AsyncClient(transport=ASGITransport(empty_app), base_url="http://bank.test") as client:
-        empty = await per_second(lambda _: client.get("/"), 200)
-    assert balances / empty >= 0.075
-    assert statements / empty >= 0.03
+
+        async def empty() -> float:
+            return await per_second(lambda _: client.get("/"), 200)
+
+        assert await best_ratio(reads("balance"), empty) >= 0.075
+        assert await best_ratio(reads("statement"), empty) >= 0.03
