@@ -104,27 +104,29 @@ async def import_folder(
 
     Importing a folder again replays what was decided. A dry run does everything in one transaction and abandons it.
     """
-    community = paper.read_community(folder)
-    zone = ZoneInfo(community.timezone)
-    files = _Files(
-        community,
-        paper.read_volunteers(folder, zone),
-        paper.read_records(folder, zone),
-        paper.read_goods(folder),
-        paper.read_redemptions(folder, zone),
-    )
-    with _unsearched():
+    with _uncollected():
+        community = paper.read_community(folder)
+        zone = ZoneInfo(community.timezone)
+        files = _Files(
+            community,
+            paper.read_volunteers(folder, zone),
+            paper.read_records(folder, zone),
+            paper.read_goods(folder),
+            paper.read_redemptions(folder, zone),
+        )
         return await _import_files(database, files, dry_run=dry_run, demo=demo, progress=progress)
 
 
 @contextmanager
-def _unsearched() -> Iterator[None]:
-    """Keep the garbage collector from going through all that was read again and again: it stays to the end anyway."""
-    gc.freeze()
+def _uncollected() -> Iterator[None]:
+    """Leave the garbage collector off: it would go through all rows again and again, and find next to nothing."""
+    was_on = gc.isenabled()
+    gc.disable()
     try:
         yield
     finally:
-        gc.unfreeze()
+        if was_on:
+            gc.enable()
 
 
 async def _import_files(
