@@ -53,7 +53,8 @@ RowT = TypeVar("RowT", bound="BaseModel")
 IMPORT = "import"
 """Who records, posts and takes consent in an import."""
 
-rows_per_commit = 500
+rows_per_commit = 1000
+"""Few commits wait for the disk, and a community's other writers wait for a fraction of a second."""
 
 
 @dataclass(frozen=True, slots=True)
