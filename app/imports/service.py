@@ -53,7 +53,8 @@ RowT = TypeVar("RowT", bound="BaseModel")
 IMPORT = "import"
 """Who records, posts and takes consent in an import."""
 
-rows_per_commit = 500
+rows_per_commit = 1000
+"""Few commits wait for the disk, and a community's other writers wait for a fraction of a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,27 +105,29 @@ async def import_folder(
 
     Importing a folder again replays what was decided. A dry run does everything in one transaction and abandons it.
     """
-    community = paper.read_community(folder)
-    zone = ZoneInfo(community.timezone)
-    files = _Files(
-        community,
-        paper.read_volunteers(folder, zone),
-        paper.read_records(folder, zone),
-        paper.read_goods(folder),
-        paper.read_redemptions(folder, zone),
-    )
-    with _unsearched():
+    with _uncollected():
+        community = paper.read_community(folder)
+        zone = ZoneInfo(community.timezone)
+        files = _Files(
+            community,
+            paper.read_volunteers(folder, zone),
+            paper.read_records(folder, zone),
+            paper.read_goods(folder),
+            paper.read_redemptions(folder, zone),
+        )
         return await _import_files(database, files, dry_run=dry_run, demo=demo, progress=progress)
 
 
 @contextmanager
-def _unsearched() -> Iterator[None]:
-    """Keep the garbage collector from going through all that was read again and again: it stays to the end anyway."""
-    gc.freeze()
+def _uncollected() -> Iterator[None]:
+    """Leave the garbage collector off: it would go through all rows again and again, and find next to nothing."""
+    was_on = gc.isenabled()
+    gc.disable()
     try:
         yield
     finally:
-        gc.unfreeze()
+        if was_on:
+            gc.enable()
 
 
 async def _import_files(

@@ -47,8 +47,8 @@ def _taken(dialect: str, column: str) -> Query:
 async def holders(session: Session, column: str, hashes: Collection[tuple[int, str]]) -> dict[tuple[int, str], UUID]:
     """Find which of these (community, hash) are registered, by the hash column, and whose they are."""
     asked = [{"community_id": community, column: value} for community, value in set(hashes)]
-    found = await session.execute_rows(_taken(session.dialect, column), asked)
-    return {(row[0], row[1]): row[2] for row in found}
+    read = Read(_taken(session.dialect, column), asked, lambda rows: {(row[0], row[1]): row[2] for row in rows})
+    return await session.ask(read)
 
 
 @cache
