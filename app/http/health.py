@@ -15,7 +15,7 @@ from app.http.operations import ANYONE, operation
 from app.http.problem_codes import PROBLEMS
 from app.http.problem_codes_zh import PROBLEMS_ZH
 from app.kernel.errors import NotFound, Refused, Unavailable
-from app.kernel.migrating import current_revision, expected_revision
+from app.kernel.revisions import current_revision, expected_revision
 
 router = APIRouter(tags=["operations"])
 

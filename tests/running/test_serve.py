@@ -17,7 +17,7 @@ import httpx
 import pytest
 
 from app.access.tokens import new_signing_key
-from app.kernel.migrating import expected_revision
+from app.kernel.revisions import expected_revision
 from tests.conftest import run_cli
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def test_a_service_whose_database_is_not_migrated_says_which_revision_is_missing
     with started(tmp_path, "serve", LOVEBANK_DATABASE_URL=url) as (_, client):
         answer = client.get("/readyz")
         assert answer.status_code == 503
-        assert str(expected_revision()) in answer.json()["missing"]
+        assert expected_revision() in answer.json()["missing"]
         run_cli("migrate", LOVEBANK_DATABASE_URL=url)
         assert client.get("/readyz").status_code == 200
 
@@ -162,7 +162,7 @@ def test_production_starts_on_a_database_that_is_not_migrated(tmp_path: Path) ->
         "LOVEBANK_SIGNING_KEY": new_signing_key(),
     }
     with started(tmp_path, "serve", **environment) as (_, client):
-        assert str(expected_revision()) in client.get("/readyz").json()["missing"]
+        assert expected_revision() in client.get("/readyz").json()["missing"]
 
 
 def test_more_than_one_process_on_sqlite_is_refused_with_the_reason(tmp_path: Path) -> None:
