@@ -6,22 +6,23 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, TypeAlias
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from app.kernel.channels import PlainChannel
+from app.kernel.connections import connected, dispose
 from app.kernel.database import Session
 from app.kernel.engines import prepare_sqlite
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from app.kernel.connections import Connection
     from app.kernel.database import Database
     from app.settings import Settings
 
 Statement: TypeAlias = sa.Insert | sa.Update | sa.Delete
 
 
-async def switch_guards_off(connection: AsyncConnection) -> None:
+async def switch_guards_off(connection: Connection) -> None:
     """Take every trigger out of the way, and on PostgreSQL the foreign keys with them."""
     if connection.dialect.name == "sqlite":
         found = await connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'trigger'")
@@ -36,14 +37,14 @@ async def switch_guards_off(connection: AsyncConnection) -> None:
 @asynccontextmanager
 async def tampered(database: Database, settings: Settings, *statements: Statement) -> AsyncIterator[Session]:
     """A session of the owner that has run these statements without any guard; all is undone unless it commits."""
-    driver = "sqlite+aiosqlite:" if settings.on_sqlite else "postgresql+psycopg:"
-    engine = create_async_engine(driver + settings.database_url.partition(":")[2], poolclass=sa.NullPool)
+    driver = "sqlite+aiosqlite:" if settings.on_sqlite else "postgresql+psycopg_async:"
+    engine = sa.create_engine(driver + settings.database_url.partition(":")[2], poolclass=sa.NullPool)
     if settings.on_sqlite:
-        prepare_sqlite(engine.sync_engine, begin="BEGIN IMMEDIATE", pragmas=("foreign_keys=OFF",))
-    async with engine.connect() as connection:
+        prepare_sqlite(engine, begin="BEGIN IMMEDIATE", pragmas=("foreign_keys=OFF",))
+    async with connected(engine) as connection:
         await switch_guards_off(connection)
         for statement in statements:
             assert (await connection.execute(statement)).rowcount != 0
         yield Session(PlainChannel(connection), database.dialect, clock=database.clock, vault=database.vault)
         await connection.rollback()
-    await engine.dispose()
+    await dispose(engine)

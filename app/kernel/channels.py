@@ -11,20 +11,23 @@ import asyncio
 import re
 import sqlite3
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import psycopg
 from psycopg.pq import TransactionStatus
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from app.kernel.connections import connect, connected, dispose
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
     from contextlib import AbstractAsyncContextManager
 
     import aiosqlite
-    from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+    import sqlalchemy as sa
 
+    from app.kernel.connections import Connection
     from app.kernel.rows import Questions
 
 _prepared_max = 500
@@ -38,7 +41,7 @@ class RolledBackError(Exception):
 class Channel(Protocol):
     """What a transaction's statements are sent over. `connection` is for statements of SQLAlchemy, once `ready`."""
 
-    connection: AsyncConnection
+    connection: Connection
 
     async def ready(self) -> None:
         """Send what waits to go first."""
@@ -60,7 +63,7 @@ class Channels(Protocol):
 class PlainChannel:
     """A channel that sends all by SQLAlchemy."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: Connection) -> None:
         """Take a connection on which a transaction has begun."""
         self.connection = connection
 
@@ -76,7 +79,7 @@ class PlainChannel:
 class SqliteChannel(PlainChannel):
     """A channel to SQLite, which works in a thread of this process: statements sent together cost one turn of it."""
 
-    def __init__(self, connection: AsyncConnection, driver: aiosqlite.Connection) -> None:
+    def __init__(self, connection: Connection, driver: aiosqlite.Connection) -> None:
         """Take a connection on which a transaction has begun, and the driver's own below it."""
         super().__init__(connection)
         self._driver = driver
@@ -103,20 +106,21 @@ class SqliteChannel(PlainChannel):
 class SqliteChannels:
     """The connections of one of SQLite's engines."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: sa.Engine) -> None:
         """Take the engine, whose pool makes the connections."""
         self._engine = engine
 
     @asynccontextmanager
     async def channel(self) -> AsyncIterator[SqliteChannel]:
         """Lend a channel; at the end its transaction is committed, or rolled back when an exception passes."""
-        async with self._engine.connect() as connection, connection.begin():
-            raw = await connection.get_raw_connection()
-            yield SqliteChannel(connection, cast("aiosqlite.Connection", raw.driver_connection))
+        async with connected(self._engine) as connection:
+            await connection.begin()
+            yield SqliteChannel(connection, await connection.driver_connection())
+            await connection.commit()
 
     async def close(self) -> None:
         """Close all connections."""
-        await self._engine.dispose()
+        await dispose(self._engine)
 
 
 class _Prepared(NamedTuple):
@@ -129,7 +133,7 @@ class _Prepared(NamedTuple):
 class PostgresqlChannel:
     """A channel to PostgreSQL: SQLAlchemy's connection, and psycopg's own below it for what is sent often."""
 
-    def __init__(self, connection: AsyncConnection, driver: psycopg.AsyncConnection[Any], *, prepares: bool) -> None:
+    def __init__(self, connection: Connection, driver: psycopg.AsyncConnection[Any], *, prepares: bool) -> None:
         """Take a connection in autocommit mode; unless it `prepares`, questions go through SQLAlchemy."""
         self.connection = connection
         self._driver = driver
@@ -252,7 +256,7 @@ def _literal(value: str | int) -> str:
 class PostgresqlChannels:
     """A bounded number of connections to PostgreSQL, kept between transactions."""
 
-    def __init__(self, engine: AsyncEngine, *, size: int, wait_seconds: float, prepares: bool) -> None:
+    def __init__(self, engine: sa.Engine, *, size: int, wait_seconds: float, prepares: bool) -> None:
         """Take an engine without a pool, how many connections it may make, and how long to wait for one of them."""
         self._engine = engine
         self._turns = asyncio.Semaphore(size)
@@ -288,10 +292,8 @@ class PostgresqlChannels:
             self._turns.release()
 
     async def _open(self) -> PostgresqlChannel:
-        connection = await self._engine.connect()
-        raw = await connection.get_raw_connection()
-        driver = cast("psycopg.AsyncConnection[Any]", raw.driver_connection)
-        return PostgresqlChannel(connection, driver, prepares=self._prepares)
+        connection = await connect(self._engine)
+        return PostgresqlChannel(connection, await connection.driver_connection(), prepares=self._prepares)
 
     async def _undo(self, channel: PostgresqlChannel) -> None:
         try:

@@ -1,6 +1,6 @@
 """SQLAlchemy's connections to drivers that are awaited.
 
-`sqlalchemy.ext.asyncio` has such ones too, and loads the object mapper with them: as much again as all that is used here.
+`sqlalchemy.ext.asyncio` has such ones too, and loads the object mapper with them, as much again as is used here.
 """
 
 from __future__ import annotations

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from app.kernel.channels import PostgresqlChannels, SqliteChannels
 
@@ -40,8 +39,8 @@ def channels_of(settings: Settings, *, wait_seconds: float) -> tuple[Channels, C
     return PostgresqlChannels(engine, **bounds), PostgresqlChannels(engine, **bounds)
 
 
-def _on_postgresql(settings: Settings, wait_seconds: float) -> AsyncEngine:
-    url = settings.database_url.replace("postgresql://", "postgresql+psycopg://", 1)
+def _on_postgresql(settings: Settings, wait_seconds: float) -> sa.Engine:
+    url = settings.database_url.replace("postgresql://", "postgresql+psycopg_async://", 1)
     options = "-c TimeZone=UTC -c standard_conforming_strings=on"
     options += f" -c lock_timeout={int(wait_seconds * 1000)}"
     if settings.database_distributed:
@@ -59,10 +58,10 @@ def _on_postgresql(settings: Settings, wait_seconds: float) -> AsyncEngine:
         "autocommit": True,
         "prepare_threshold": None,
     }
-    return create_async_engine(url, poolclass=sa.NullPool, connect_args=arguments, hide_parameters=True)
+    return sa.create_engine(url, poolclass=sa.NullPool, connect_args=arguments, hide_parameters=True)
 
 
-def _on_sqlite(settings: Settings, wait_seconds: float) -> tuple[AsyncEngine, AsyncEngine]:
+def _on_sqlite(settings: Settings, wait_seconds: float) -> tuple[sa.Engine, sa.Engine]:
     url = settings.database_url.replace("sqlite://", "sqlite+aiosqlite://", 1)
     busy: dict[str, Any] = {
         "connect_args": {"timeout": wait_seconds},
@@ -70,12 +69,10 @@ def _on_sqlite(settings: Settings, wait_seconds: float) -> tuple[AsyncEngine, As
         "max_overflow": 0,
         "hide_parameters": True,
     }
-    writer = create_async_engine(url, poolclass=sa.AsyncAdaptedQueuePool, pool_size=1, **busy)
-    readers = create_async_engine(
-        url, poolclass=sa.AsyncAdaptedQueuePool, pool_size=settings.database_pool_size, **busy
-    )
-    prepare_sqlite(writer.sync_engine, begin="BEGIN IMMEDIATE")
-    prepare_sqlite(readers.sync_engine, begin="BEGIN", pragmas=("query_only=ON",))
+    writer = sa.create_engine(url, poolclass=sa.AsyncAdaptedQueuePool, pool_size=1, **busy)
+    readers = sa.create_engine(url, poolclass=sa.AsyncAdaptedQueuePool, pool_size=settings.database_pool_size, **busy)
+    prepare_sqlite(writer, begin="BEGIN IMMEDIATE")
+    prepare_sqlite(readers, begin="BEGIN", pragmas=("query_only=ON",))
     return writer, readers
 
 
