@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from fastapi import FastAPI
-    from fastapi.routing import APIRoute
     from pydantic import BaseModel
 
 VERSION = "1.0.0"
@@ -78,13 +77,8 @@ def describe() -> dict[str, Any]:
         "contact": {"name": "whoever runs this service"},
         "servers": [{"url": "/", "description": "this service"}],
         "openapi_tags": [{"name": name, "description": text} for name, text in _TAGS.items()],
-        "generate_unique_id_function": _operation_id,
         "separate_input_output_schemas": False,
     }
-
-
-def _operation_id(route: APIRoute) -> str:
-    return route.name
 
 
 def install_openapi(app: FastAPI, extra_models: Sequence[type[BaseModel]]) -> None:
