@@ -13,22 +13,24 @@ import sqlite3
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-import psycopg
-from psycopg.pq import TransactionStatus
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.kernel.connections import connect, connected, dispose
+from app.kernel.lazily import lazily
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
     from contextlib import AbstractAsyncContextManager
 
     import aiosqlite
+    import psycopg
     import sqlalchemy as sa
 
     from app.kernel.connections import Connection
     from app.kernel.rows import Questions
+else:
+    psycopg = lazily("psycopg")
 
 _prepared_max = 500
 _parameter = re.compile(r"%\((\w+)\)s")
@@ -148,7 +150,7 @@ class PostgresqlChannel:
     @property
     def is_idle(self) -> bool:
         """Whether it is open, and in no transaction."""
-        return self._driver.pgconn.transaction_status == TransactionStatus.IDLE
+        return self._driver.pgconn.transaction_status == psycopg.pq.TransactionStatus.IDLE
 
     def first(self, *statements: str) -> None:
         """Have statements sent before whatever is sent next, in the same message."""
