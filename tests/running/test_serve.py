@@ -84,6 +84,22 @@ def test_a_served_bank_is_ready_and_ends_with_zero_when_asked_to(settings: Setti
     assert [line["route"] for line in lines if line["event"] == "request"][-2:] == ["/readyz", "/livez"]
 
 
+def test_a_service_loads_nothing_before_its_first_answer_that_only_others_need(
+    settings: Settings, tmp_path: Path
+) -> None:
+    environment = {"LOVEBANK_DATABASE_URL": settings.database_url, "PYTHONPROFILEIMPORTTIME": "1"}
+    with started(tmp_path, "serve", **environment):
+        lines = (tmp_path / "service.log").read_text(encoding="utf-8").splitlines()
+    loaded = {line.rpartition("|")[2].strip() for line in lines if line.startswith("import time:")}
+    assert "app.main" in loaded
+    others = {"alembic", "app.cli", "app.imports.service", "pygments", "rich.console", "sqlalchemy.orm", "yaml"}
+    # Of those that load themselves, what they load in turn.
+    others |= {"chinese_calendar.constants"}
+    if settings.on_sqlite:
+        others |= {"psycopg.connection", "sqlalchemy.dialects.postgresql.base"}
+    assert loaded & others == set()
+
+
 def test_a_request_under_way_is_answered_before_the_service_ends(settings: Settings, tmp_path: Path) -> None:
     with started(tmp_path, "serve", LOVEBANK_DATABASE_URL=settings.database_url) as (process, client):
         body = b"grant_type=client_credentials"
