@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app.communities.service import list_communities
-from app.console import fail, on_database, progress, read_settings, say
+from app.console import fail, on_database, read_settings, say
 from app.kernel.backup import DamagedBackupError, back_up
 from app.kernel.heads import CITY
 from app.kernel.paging import Paging
+from app.progress import progress
 from app.volunteers.erasing import log_line, log_of_erasures, of_log_line, replay_erasures
 
 if TYPE_CHECKING:

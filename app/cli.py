@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import csv
 import json
-import signal
 import sys
 from dataclasses import asdict
 from pathlib import Path  # noqa: TC003  typer reads the annotations of commands at run time
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-import uvicorn
 
 from app.access.service import NewClient, create_clients
 from app.backups import backup, erasures_cli
 from app.communities.service import find_community, list_communities
-from app.console import AWAY, fail, on_database, progress, read_settings, say, with_database
+from app.console import AWAY, fail, on_database, read_settings, say
 from app.demo.service import DemoKeeper
-from app.http.openapi import as_yaml
+from app.http.openapi_yaml import as_yaml
 from app.http.operations import CITY_ADMIN
 from app.imports.paper import UnreadablePaperError
 from app.imports.service import Report, import_folder
@@ -27,107 +24,21 @@ from app.kernel.distribution import NotDistributableError, StepRefusedError, ste
 from app.kernel.distribution import distribute as distribute_database
 from app.kernel.errors import Unavailable
 from app.kernel.heads import CITY
-from app.kernel.log import logger, set_up_logs
-from app.kernel.migrating import UnknownRevisionError, current_revision
+from app.kernel.migrating import UnknownRevisionError
 from app.kernel.migrating import migrate as migrate_database
 from app.kernel.paging import Paging
-from app.main import MissingSecretError, SigningKeyError, check_secrets, create_app, describing_app, for_good
+from app.main import describing_app
+from app.progress import progress
 from app.reports.service import audit_community
-from app.settings import PREFIX, Settings, documented
-from app.worker import run_forever
+from app.serving import cli, serve_with
+from app.settings import PREFIX, documented
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from types import FrameType
-
-    from fastapi import FastAPI
 
     from app.kernel.database import Database
 
-cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 cli.add_typer(erasures_cli, name="erasures")
-
-_graceful_seconds = 8
-
-
-def app_of_settings() -> FastAPI:
-    """Make the app of the environment's settings, without a worker: one of several processes that serve."""
-    settings = Settings()
-    set_up_logs(settings)
-    return for_good(create_app(settings))
-
-
-@cli.command()
-def serve(
-    host: Annotated[str, typer.Option(help="address to listen on")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="port to listen on", min=1, max=65535)] = 8000,
-    workers: Annotated[int, typer.Option(help="processes; more than one on PostgreSQL alone", min=1)] = 1,
-) -> None:
-    """Serve the API, with the job worker inside when there is one process."""
-    _serve(read_settings(), host, port, workers)
-
-
-def _serve(settings: Settings, host: str, port: int, workers: int) -> None:
-    """Serve with these settings, which several processes read again; refuse what could not serve before any starts."""
-    if workers > 1 and settings.on_sqlite:
-        fail("SQLite has one writer, which two processes would only wait for: use one process, or PostgreSQL.")
-    try:
-        check_secrets(settings)
-    except (MissingSecretError, SigningKeyError) as error:
-        fail(str(error))
-    set_up_logs(settings)
-    if settings.environment == "production":
-        _refuse_demo_data(settings)
-    options: dict[str, Any] = {
-        "host": host,
-        "port": port,
-        "log_config": None,
-        "access_log": False,
-        "server_header": False,
-        "timeout_graceful_shutdown": _graceful_seconds,
-    }
-    _exit_cleanly_when_asked()
-    if workers > 1:
-        uvicorn.run("app.cli:app_of_settings", factory=True, workers=workers, **options)
-    else:
-        uvicorn.Server(uvicorn.Config(for_good(create_app(settings, with_worker=True)), **options)).run()
-
-
-def _exit_cleanly_when_asked() -> None:
-    """From here on exit with 0 on a signal: uvicorn finishes what is in flight and then raises the signal again."""
-
-    def leave(_signal: int, _frame: FrameType | None) -> None:
-        raise SystemExit(0)
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, leave)
-
-
-def _refuse_demo_data(settings: Settings) -> None:
-    """Fail on a database with demo data. One that is away or not migrated is no reason: `/readyz` tells of those."""
-
-    async def has_demo(database: Database) -> bool:
-        async with database.read() as session:
-            if await current_revision(session) is None:
-                return False
-            return any(community.demo for community in await list_communities(session, CITY, Paging()))
-
-    try:
-        found = asyncio.run(with_database(settings, has_demo))
-    except Unavailable:
-        logger.warning("not checked for demo data", reason="the database does not answer")
-        return
-    if found:
-        fail("This database has demo data in it, so production does not start on it.")
-
-
-@cli.command()
-def worker() -> None:
-    """Run due jobs, and nothing else."""
-    settings = read_settings()
-    set_up_logs(settings)
-    _exit_cleanly_when_asked()
-    on_database(lambda database: run_forever(database, settings))
 
 
 @cli.command()
@@ -273,4 +184,7 @@ def demo(
     say(f"API {address}/v1\nReference {address}/docs\nCredentials {keeper.credentials_path}")
     say(keeper.credentials_path.read_text(encoding="utf-8").rstrip())
     sys.stdout.flush()
-    _serve(settings, "127.0.0.1", port, 1)
+    serve_with(settings, "127.0.0.1", port, 1)
+
+
+__all__ = ["cli"]

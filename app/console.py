@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
-from rich.console import Console
-from rich.progress import Progress, TaskID
 
 from app.kernel.errors import Unavailable
 from app.main import MissingSecretError, open_database
 from app.settings import Settings, sentences_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterator
+    from collections.abc import Callable, Coroutine
 
-    from app.imports.service import Step
     from app.kernel.database import Database
 
 AWAY = "The database does not answer. Check LOVEBANK_DATABASE_URL and whether the server runs."
@@ -63,18 +59,3 @@ async def with_database(settings: Settings, work: Callable[[Database], Coroutine
         return await work(database)
     finally:
         await database.close()
-
-
-@contextmanager
-def progress() -> Iterator[Callable[[Step], None]]:
-    """Show a bar for each file on a terminal; elsewhere be quiet."""
-    tasks: dict[str, TaskID] = {}
-    with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as bars:
-
-        def show(step: Step) -> None:
-            file, done, total = step
-            if file not in tasks:
-                tasks[file] = bars.add_task(file, total=total)
-            bars.advance(tasks[file], done)
-
-        yield show

@@ -180,10 +180,9 @@ def for_good(app: FastAPI) -> FastAPI:
 def describing_app(lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] | None = None) -> FastAPI:
     """Make the app with its routes and its document alone: it describes itself without a database or a secret."""
     app: FastAPI = FastAPIOffline(lifespan=lifespan, **describe())
-    for router in ROUTERS:
-        app.include_router(router)
-    routes = [route for router in ROUTERS for route in router.routes]
-    install_failures(app, routes)
+    # As they are: routers that are included have all their routes made once more, at the first request to any of them.
+    app.router.routes += [route for router in ROUTERS for route in router.routes]
+    install_failures(app)
     install_openapi(app, [ReferencedServiceRecord])
     return app
 

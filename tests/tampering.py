@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, TypeAlias
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from app.kernel import postgresql_channel, sqlite_channel
 from app.kernel.database import Session
@@ -16,13 +15,14 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from app.kernel.channels import Channel
+    from app.kernel.connections import Connection
     from app.kernel.database import Database
     from app.settings import Settings
 
 Statement: TypeAlias = sa.Insert | sa.Update | sa.Delete
 
 
-async def switch_guards_off(connection: AsyncConnection) -> None:
+async def switch_guards_off(connection: Connection) -> None:
     """Take every trigger out of the way, and on PostgreSQL the foreign keys with them."""
     if connection.dialect.name == "sqlite":
         found = await connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'trigger'")
@@ -37,10 +37,10 @@ async def switch_guards_off(connection: AsyncConnection) -> None:
 @asynccontextmanager
 async def tampered(database: Database, settings: Settings, *statements: Statement) -> AsyncIterator[Session]:
     """A session of the owner that has run these statements without any guard; all is undone unless it commits."""
-    driver = "sqlite+aiosqlite:" if settings.on_sqlite else "postgresql+psycopg:"
-    engine = create_async_engine(driver + settings.database_url.partition(":")[2], poolclass=sa.NullPool)
+    driver = "sqlite+aiosqlite:" if settings.on_sqlite else "postgresql+psycopg_async:"
+    engine = sa.create_engine(driver + settings.database_url.partition(":")[2], poolclass=sa.NullPool)
     if settings.on_sqlite:
-        prepare_sqlite(engine.sync_engine, begin="BEGIN IMMEDIATE", pragmas=("foreign_keys=OFF",))
+        prepare_sqlite(engine, begin="BEGIN IMMEDIATE", pragmas=("foreign_keys=OFF",))
         channel: Channel = await sqlite_channel.open_channel(engine)
     else:
         channel = await postgresql_channel.open_channel(engine, prepares=False)

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Annotated, Any
 from urllib.parse import unquote_plus
 
-from fastapi import APIRouter, Form, Request, Response
+from fastapi import Form, Request, Response
 from pydantic import BeforeValidator
 
 from app.access import cards, service
@@ -31,13 +31,14 @@ from app.http.limits import source_of
 from app.http.lists import ListingDep
 from app.http.operations import ANYONE, CLIENT_READERS, MANAGERS, VOLUNTEER, operation
 from app.http.problems import MEDIA_TYPE
+from app.http.routes import Router
 from app.kernel.errors import Refused
 from app.kernel.heads import CITY
 from app.kernel.idempotency import Answer
 from app.kernel.submission import confirm
 
-router = APIRouter(prefix="/v1/communities/{community_id}/clients", tags=["clients"])
-public = APIRouter(tags=["tokens"])
+router = Router(prefix="/v1/communities/{community_id}/clients", tags=["clients"])
+public = Router(tags=["tokens"])
 
 
 def _text_or_nothing(value: object) -> object:

@@ -6,9 +6,10 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 
 from app.access.tables import cards, clients, pin_attempts
+from app.kernel.lazily import lazily
 from app.kernel.rows import Read, insert_rows, looked_up, rows_of
 
 if TYPE_CHECKING:
@@ -16,11 +17,14 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
+    from sqlalchemy.dialects import postgresql
+
     from app.access.rules import Tally
     from app.kernel.database import Session
     from app.kernel.paging import Paging
     from app.kernel.rows import AnyRow, Query, Row
-
+else:
+    postgresql = lazily("sqlalchemy.dialects.postgresql")
 
 _swept_max = 100
 _over_all_sources = ""

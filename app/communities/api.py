@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from app.access.guard import AdmittedDep
 from app.communities import service
@@ -12,8 +12,9 @@ from app.http.context import ContextDep
 from app.http.edits import ExpectedDep, edit, etag
 from app.http.lists import ListingDep
 from app.http.operations import CITY, MANAGERS, READERS, operation
+from app.http.routes import Router
 
-router = APIRouter(prefix="/v1/communities", tags=["communities"])
+router = Router(prefix="/v1/communities", tags=["communities"])
 
 _example = {
     "code": "630105-qilianlu-west",
@@ -52,7 +53,7 @@ async def list_communities(listing: ListingDep, admitted: AdmittedDep) -> Commun
 
 
 @router.get(
-    "/{community_id}",  # noqa: FAST003  the guard reads it
+    "/{community_id}",
     response_model=CommunityModel,
     **operation(roles=READERS, summary="Read a community's settings", tagged=True),
 )
@@ -66,7 +67,7 @@ async def get_community(response: Response, context: ContextDep, admitted: Admit
 
 
 @router.patch(
-    "/{community_id}",  # noqa: FAST003  the guard reads it
+    "/{community_id}",
     response_model=CommunityModel,
     **operation(
         roles=MANAGERS,

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from pydantic import BaseModel
 
 from app.access.guard import Admitted, AdmittedDep
@@ -26,12 +26,13 @@ from app.http.commands import answered, created, submit
 from app.http.context import Context, ContextDep
 from app.http.lists import Listing, ListingDep
 from app.http.operations import ACCOUNT_READERS, DESK, MANAGERS, NAMELESS, OWN, VOLUNTEER, operation
+from app.http.routes import Router
 from app.kernel.errors import Fault, InvalidRequest, Refused
 from app.kernel.idempotency import Answer
 from app.volunteers.errors import UnknownVolunteer
 
-router = APIRouter(prefix="/v1/communities/{community_id}/disputes", tags=["disputes"])
-own = APIRouter(prefix="/v1/me/disputes", tags=["own data"])
+router = Router(prefix="/v1/communities/{community_id}/disputes", tags=["disputes"])
+own = Router(prefix="/v1/me/disputes", tags=["own data"])
 
 _own_example = {
     "service_record_id": "01936f5e-7c1a-7bbd-9d2e-0a51b1e0c001",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from app.access.guard import AdmittedDep
 from app.goods import service
@@ -24,8 +24,9 @@ from app.http.context import ContextDep
 from app.http.edits import ExpectedDep, edit, etag
 from app.http.lists import ListingDep
 from app.http.operations import MANAGERS, READERS, operation
+from app.http.routes import Router
 
-router = APIRouter(prefix="/v1/communities/{community_id}/goods", tags=["goods"])
+router = Router(prefix="/v1/communities/{community_id}/goods", tags=["goods"])
 
 _nothing_yet = Stock(0, 0, 0, 0)
 

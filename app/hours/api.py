@@ -7,7 +7,7 @@ from functools import partial
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from pydantic import ValidationError
 
 from app.access.guard import Admitted, AdmittedDep
@@ -34,13 +34,14 @@ from app.http.lists import ListingDep
 from app.http.operations import DESK, MANAGERS, NAMELESS, READERS, VERIFIERS, hot, operation
 from app.http.problems import dump, faults_of, problem_document, refusal_document
 from app.http.rendering import json_of
+from app.http.routes import Router
 from app.kernel.database import Session
 from app.kernel.deciding import Decided
 from app.kernel.errors import InvalidRequest
 from app.kernel.idempotency import Answer
 from app.kernel.references import Told
 
-router = APIRouter(prefix="/v1/communities/{community_id}", tags=["service records"])
+router = Router(prefix="/v1/communities/{community_id}", tags=["service records"])
 
 _record_example = {
     "volunteer_id": "01936f5e-7c1a-7bbd-9d2e-0a51b1e0a001",

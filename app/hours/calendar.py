@@ -5,10 +5,14 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-import chinese_calendar
+from app.kernel.lazily import lazily
 
 if TYPE_CHECKING:
     import datetime as dt
+
+    import chinese_calendar
+else:
+    chinese_calendar = lazily("chinese_calendar")
 
 _saturday = 5
 

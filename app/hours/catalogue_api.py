@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from app.access.guard import AdmittedDep
 from app.hours import catalogue
@@ -17,8 +17,9 @@ from app.hours.schemas import (
 from app.http.commands import created, submit
 from app.http.lists import ListingDep
 from app.http.operations import MANAGERS, READERS, operation
+from app.http.routes import Router
 
-router = APIRouter(prefix="/v1/communities/{community_id}", tags=["earning rules"])
+router = Router(prefix="/v1/communities/{community_id}", tags=["earning rules"])
 
 
 @router.post(

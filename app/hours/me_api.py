@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from app.access.guard import AdmittedDep
 from app.hours import service
 from app.hours.schemas import ServiceRecordModel, ServiceRecordPage, Status
 from app.http.lists import ListingDep
 from app.http.operations import OWN, operation
+from app.http.routes import Router
 
-router = APIRouter(prefix="/v1/me", tags=["own data"])
+router = Router(prefix="/v1/me", tags=["own data"])
 
 
 @router.get(

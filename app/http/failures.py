@@ -33,8 +33,8 @@ def document_response(document: Mapping[str, Any], *, headers: Mapping[str, str]
     return Response(dump(document), document["status"], dict(headers or {}), MEDIA_TYPE)
 
 
-def install_failures(app: FastAPI, routes: Sequence[BaseRoute]) -> None:
-    """Let the app answer every exception with a problem document. `routes` are all routes, for a 405's Allow."""
+def install_failures(app: FastAPI) -> None:
+    """Let the app answer every exception with a problem document."""
 
     async def refused(_: Request, error: Exception) -> Response:
         document = refusal_document(cast("Refused", error).refusal)
@@ -59,7 +59,7 @@ def install_failures(app: FastAPI, routes: Sequence[BaseRoute]) -> None:
         code = CODE_OF_STATUS.get(refusal.status_code, "unmapped")
         headers = dict(refusal.headers or {})
         if code == "method-not-allowed":
-            headers["Allow"] = ", ".join(_allowed([*routes, *app.routes], request.scope["path"]))
+            headers["Allow"] = ", ".join(_allowed(app.routes, request.scope["path"]))
         return problem_response(code, headers=headers)
 
     app.add_exception_handler(Refused, refused)

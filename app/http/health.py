@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Path, Response
+from fastapi import Header, Path, Response
 from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, ConfigDict
@@ -14,10 +14,11 @@ from app.http.languages import Language, language_wished
 from app.http.operations import ANYONE, operation
 from app.http.problem_codes import PROBLEMS
 from app.http.problem_codes_zh import PROBLEMS_ZH
+from app.http.routes import Router
 from app.kernel.errors import NotFound, Refused, Unavailable
-from app.kernel.migrating import current_revision, expected_revision
+from app.kernel.revisions import current_revision, expected_revision
 
-router = APIRouter(tags=["operations"])
+router = Router(tags=["operations"])
 
 
 class HealthModel(BaseModel):

@@ -7,7 +7,6 @@ import time
 import traceback
 from typing import TYPE_CHECKING
 
-import structlog
 from starlette.datastructures import MutableHeaders
 
 from app.http.bodies import UnreadableBody, checked
@@ -16,7 +15,7 @@ from app.http.patience import Patience
 from app.kernel import metrics
 from app.kernel.errors import Unavailable
 from app.kernel.ids import new_id_text
-from app.kernel.log import log_request, logger
+from app.kernel.log import begin_request, log_request, logger
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -40,8 +39,7 @@ class Observed:
         began = time.perf_counter()
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
         request_id = request_id_of(headers.get(b"x-request-id", ""))
-        structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(request_id=request_id)
+        begin_request(request_id)
         status = 0
 
         async def send_with_id(message: Message) -> None:

@@ -6,7 +6,6 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-import yaml
 from fastapi.openapi.utils import get_openapi
 
 from app.http.operations import ProblemModel
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from fastapi import FastAPI
-    from fastapi.routing import APIRoute
     from pydantic import BaseModel
 
 VERSION = "1.0.0"
@@ -58,8 +56,6 @@ _TAGS = {
 # A form has no model whose name could be given to it.
 _title_of_form = {"Body_get_token": "TokenForm"}
 _location = {"Location": {"description": "the path of what was created", "schema": {"type": "string"}}}
-# YAML 1.2, section 10.3.2: integers and floats of the core schema.
-_number_in_yaml_1_2 = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|0o[0-7]+|0x[0-9a-fA-F]+")
 # The guard reads it for all routes alike, so that no route names it.
 _community = {
     "name": "community_id",
@@ -81,13 +77,8 @@ def describe() -> dict[str, Any]:
         "contact": {"name": "whoever runs this service"},
         "servers": [{"url": "/", "description": "this service"}],
         "openapi_tags": [{"name": name, "description": text} for name, text in _TAGS.items()],
-        "generate_unique_id_function": _operation_id,
         "separate_input_output_schemas": False,
     }
-
-
-def _operation_id(route: APIRoute) -> str:
-    return route.name
 
 
 def install_openapi(app: FastAPI, extra_models: Sequence[type[BaseModel]]) -> None:
@@ -183,20 +174,3 @@ def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
                 made["enum"] = [value for value in made["enum"] if value is not None]
             return made
     return schema
-
-
-class _Dumper(yaml.SafeDumper):
-    """Writes YAML 1.1, quoting also what YAML 1.2 alone, which other tools read, would take for a number."""
-
-
-def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    style = "'" if _number_in_yaml_1_2.fullmatch(text) else None
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
-
-
-_Dumper.add_representer(str, _text)
-
-
-def as_yaml(app: FastAPI) -> str:
-    """The document as YAML, in the order in which it was made."""
-    return yaml.dump(app.openapi(), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)

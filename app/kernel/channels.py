@@ -17,8 +17,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 
-    from sqlalchemy.ext.asyncio import AsyncConnection
-
+    from app.kernel.connections import Connection
     from app.kernel.rows import Questions, Write
 
 
@@ -32,7 +31,7 @@ class Asked(NamedTuple):
 class Channel(ABC):
     """What a transaction's statements are sent over. `connection` is for statements of SQLAlchemy, once `ready`."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: Connection) -> None:
         """Take a connection that begins no transaction by itself."""
         self.connection = connection
         self._first: list[str] = []

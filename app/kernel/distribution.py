@@ -19,11 +19,11 @@ from app.kernel.migrating import (
     SEQUENTIAL,
     UNSAFE_TRIGGERS,
     distributed_tables,
-    expected_revision,
     has_citus,
     revision_of,
     sync_engine,
 )
+from app.kernel.revisions import expected_revision
 from app.kernel.tables import metadata
 
 if TYPE_CHECKING:

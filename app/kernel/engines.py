@@ -6,16 +6,19 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from app.kernel import postgresql_channel, sqlite_channel
+from app.kernel import sqlite_channel
 from app.kernel.channels import Channels
+from app.kernel.lazily import lazily
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
+    from app.kernel import postgresql_channel
     from app.kernel.channels import Channel
     from app.settings import Settings
+else:
+    postgresql_channel = lazily("app.kernel.postgresql_channel")
 
 # What is deleted is overwritten, so that an erased person's key is gone from the file.
 _pragmas = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "recursive_triggers=ON", "secure_delete=ON")
@@ -48,8 +51,8 @@ def channels_of(settings: Settings, *, wait_seconds: float) -> tuple[Channels, C
     return writing, Channels(opening[1], size=settings.database_pool_size, wait_seconds=wait_seconds)
 
 
-def _on_postgresql(settings: Settings, wait_seconds: float) -> AsyncEngine:
-    url = settings.database_url.replace("postgresql://", "postgresql+psycopg://", 1)
+def _on_postgresql(settings: Settings, wait_seconds: float) -> sa.Engine:
+    url = settings.database_url.replace("postgresql://", "postgresql+psycopg_async://", 1)
     options = "-c TimeZone=UTC -c standard_conforming_strings=on"
     options += f" -c lock_timeout={int(wait_seconds * 1000)}"
     if settings.database_distributed:
@@ -67,16 +70,14 @@ def _on_postgresql(settings: Settings, wait_seconds: float) -> AsyncEngine:
         "autocommit": True,
         "prepare_threshold": None,
     }
-    return create_async_engine(url, poolclass=sa.NullPool, connect_args=arguments, hide_parameters=True)
+    return sa.create_engine(url, poolclass=sa.NullPool, connect_args=arguments, hide_parameters=True)
 
 
-def _on_sqlite(settings: Settings, wait_seconds: float, pragmas: Sequence[str]) -> AsyncEngine:
+def _on_sqlite(settings: Settings, wait_seconds: float, pragmas: Sequence[str]) -> sa.Engine:
     url = settings.database_url.replace("sqlite://", "sqlite+aiosqlite://", 1)
     # `BEGIN` is sent with what opens a transaction.
-    engine = create_async_engine(
-        url, poolclass=sa.NullPool, connect_args={"timeout": wait_seconds}, hide_parameters=True
-    )
-    prepare_sqlite(engine.sync_engine, pragmas=pragmas)
+    engine = sa.create_engine(url, poolclass=sa.NullPool, connect_args={"timeout": wait_seconds}, hide_parameters=True)
+    prepare_sqlite(engine, pragmas=pragmas)
     return engine
 
 

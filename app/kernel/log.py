@@ -9,12 +9,20 @@ import sys
 import threading
 from collections import deque
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import orjson
-import structlog
+
+# It would load rich for tracebacks, which are never printed that way here: `format_exc_info` comes first.
+sys.modules.setdefault("rich", cast("ModuleType", None))
+import structlog  # noqa: E402
+
+if sys.modules["rich"] is None:
+    del sys.modules["rich"]
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from app.settings import Settings
 
 
@@ -101,6 +109,12 @@ def _json(event: dict[str, Any], **_: Any) -> str:
 
 
 logger = structlog.get_logger("lovebank")
+
+
+def begin_request(request_id: str) -> None:
+    """Have the lines that are written from here on, within this request, name it."""
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(request_id=request_id)
 
 
 def log_request(facts: dict[str, Any]) -> None:

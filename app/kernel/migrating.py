@@ -1,10 +1,8 @@
-"""Migrations: bring a database to a revision, and tell which one it has and which one this version needs."""
+"""Migrations: bring a database to a revision."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
-from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -16,18 +14,16 @@ from sqlalchemy.exc import DBAPIError
 
 from app.kernel.engines import prepare_sqlite
 from app.kernel.errors import Unavailable
+from app.kernel.revisions import FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from app.kernel.database import Session
     from app.settings import Settings
 
 SEQUENTIAL = "citus.multi_shard_modify_mode TO sequential"
 UNSAFE_TRIGGERS = "citus.enable_unsafe_triggers TO on"
 """Settings without which Citus carries out neither the migrations nor the distribution of their tables."""
-
-_folder = Path(__file__).parents[2] / "migrations"
 
 
 class UnknownRevisionError(Exception):
@@ -50,7 +46,7 @@ def migration_config(connection: sa.Connection | None = None, *, distributed: bo
     In a database that is `distributed`, tables are distributed as they are made.
     """
     config = Config()
-    config.set_main_option("script_location", str(_folder))
+    config.set_main_option("script_location", str(FOLDER))
     config.attributes["connection"] = connection
     config.attributes["distributed"] = distributed
     return config
@@ -117,21 +113,3 @@ def revision_of(connection: sa.Connection) -> str | None:
     if not sa.inspect(connection).has_table("alembic_version"):
         return None
     return connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
-
-
-@cache
-def expected_revision() -> str | None:
-    """The revision that this version of the app needs."""
-    return ScriptDirectory.from_config(migration_config()).get_current_head()
-
-
-async def current_revision(session: Session) -> str | None:
-    """The revision that the database has; None before the first migration."""
-    if session.dialect == "sqlite":
-        there = sa.text("SELECT count(*) FROM sqlite_master WHERE name = 'alembic_version'")
-    else:
-        there = sa.text("SELECT count(*) FROM pg_tables WHERE tablename = 'alembic_version'")
-    if not (await session.execute(there)).scalar():
-        return None
-    found = await session.execute(sa.text("SELECT version_num FROM alembic_version"))
-    return str(found.scalar())

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import psycopg
 from psycopg.pq import TransactionStatus
 from sqlalchemy.exc import DBAPIError
 
 from app.kernel.channels import Asked, Channel
+from app.kernel.connections import connect
 from app.kernel.rows import together
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+    import sqlalchemy as sa
 
+    from app.kernel.connections import Connection
     from app.kernel.rows import Questions, Write
 
 _prepared_max = 500
@@ -37,7 +39,7 @@ class _Prepared(NamedTuple):
 class PostgresqlChannel(Channel):
     """A channel to PostgreSQL: SQLAlchemy's connection, and psycopg's own below it for what is sent often."""
 
-    def __init__(self, connection: AsyncConnection, driver: psycopg.AsyncConnection[Any], *, prepares: bool) -> None:
+    def __init__(self, connection: Connection, driver: psycopg.AsyncConnection[Any], *, prepares: bool) -> None:
         """Take a connection in autocommit mode; unless it `prepares`, questions go through SQLAlchemy."""
         super().__init__(connection)
         self._driver = driver
@@ -144,12 +146,10 @@ class PostgresqlChannel(Channel):
         await super().close()
 
 
-async def open_channel(engine: AsyncEngine, *, prepares: bool) -> PostgresqlChannel:
+async def open_channel(engine: sa.Engine, *, prepares: bool) -> PostgresqlChannel:
     """Open a channel on a connection of its own."""
-    connection = await engine.connect()
-    raw = await connection.get_raw_connection()
-    driver = cast("psycopg.AsyncConnection[Any]", raw.driver_connection)
-    return PostgresqlChannel(connection, driver, prepares=prepares)
+    connection = await connect(engine)
+    return PostgresqlChannel(connection, await connection.driver_connection(), prepares=prepares)
 
 
 def _literal(value: str | int) -> str:

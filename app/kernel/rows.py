@@ -13,19 +13,23 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 import orjson
 import sqlalchemy as sa
-from psycopg.sql import Literal
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.dialects import sqlite
 
+from app.kernel.lazily import lazily
 from app.kernel.types import json_reader, micros
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
 
+    import psycopg.sql
     from sqlalchemy import Dialect
+    from sqlalchemy.dialects import postgresql
 
     from app.kernel.database import Session
+else:
+    psycopg = lazily("psycopg")
+    postgresql = lazily("sqlalchemy.dialects.postgresql")
 
 ResultT = TypeVar("ResultT")
 
@@ -37,12 +41,14 @@ CITUS = "citus"
 COMMUNITY = "community"
 """The parameter that names the community of a statement's rows, where the database is distributed."""
 
-_psycopg = PGDialect_psycopg()  # type: ignore[no-untyped-call]
-_dialects: dict[str, Dialect] = {
-    SQLITE: sqlite.dialect(paramstyle="named"),
-    POSTGRESQL: _psycopg,
-    CITUS: _psycopg,
-}
+
+@cache
+def _dialect_of(dialect: str) -> Dialect:
+    """How statements are written for a database."""
+    if dialect == SQLITE:
+        return sqlite.dialect(paramstyle="named")
+    return postgresql.psycopg.PGDialect_psycopg()  # type: ignore[no-untyped-call]
+
 
 Row = dict[str, Any]
 """A row to insert: values by column name."""
@@ -163,7 +169,7 @@ def questions(dialect: str, statements: tuple[Query, ...]) -> Questions:
     constants: dict[str, Any] = {}
     columns: list[Any] = []
     for place, statement in enumerate(statements):
-        compiled = statement.compile(dialect=_dialects[dialect])
+        compiled = statement.compile(dialect=_dialect_of(dialect))
         given = {name: value for name, value in compiled.params.items() if name not in ("rows", COMMUNITY)}
         text = str(compiled)
         if dialect == SQLITE:
@@ -180,7 +186,7 @@ def questions(dialect: str, statements: tuple[Query, ...]) -> Questions:
 
 
 def _with_constant(given: Mapping[str, Any], found: re.Match[str]) -> str:
-    return Literal(given[found[1]]).as_string().replace("%", "%%") if found[1] in given else found[0]
+    return psycopg.sql.Literal(given[found[1]]).as_string().replace("%", "%%") if found[1] in given else found[0]
 
 
 def answers(text: str | None, columns: Sequence[tuple[int, Callable[[Any], Any]]]) -> list[Sequence[Any]]:
@@ -218,7 +224,7 @@ def statement_of(dialect: str, write: Write, name: str) -> sa.Insert | sa.Update
 @cache
 def text_of(write: Write) -> str:
     """Write SQLite's statement of a write over the rows bound as `rows`."""
-    return str(statement_of(SQLITE, write, "rows").compile(dialect=_dialects[SQLITE]))
+    return str(statement_of(SQLITE, write, "rows").compile(dialect=_dialect_of(SQLITE)))
 
 
 @cache
@@ -228,7 +234,7 @@ def together(writes: tuple[Write, ...]) -> str:
     None of them sees the others' rows, and what checks rows (keys, triggers) looks at them once all are in.
     """
     texts = [
-        str(statement_of(POSTGRESQL, write, f"rows{place}").compile(dialect=_psycopg))
+        str(statement_of(POSTGRESQL, write, f"rows{place}").compile(dialect=_dialect_of(POSTGRESQL)))
         for place, write in enumerate(writes)
     ]
     before = ", ".join(f"write{place} AS ({text})" for place, text in enumerate(texts[:-1]))

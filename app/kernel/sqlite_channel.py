@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import sqlite3
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.exc import DBAPIError
 
 from app.kernel.channels import Asked, Channel
+from app.kernel.connections import connect
 from app.kernel.rows import text_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import aiosqlite
-    from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+    import sqlalchemy as sa
 
+    from app.kernel.connections import Connection
     from app.kernel.rows import Questions, Write
 
 _Statement = tuple[str, "Mapping[str, Any]"]
@@ -24,7 +26,7 @@ _Statement = tuple[str, "Mapping[str, Any]"]
 class SqliteChannel(Channel):
     """A channel to SQLite: SQLAlchemy's connection, and the driver's own below it for what is sent often."""
 
-    def __init__(self, connection: AsyncConnection, driver: aiosqlite.Connection) -> None:
+    def __init__(self, connection: Connection, driver: aiosqlite.Connection) -> None:
         """Take a connection that begins no transaction by itself."""
         super().__init__(connection)
         self._driver = driver
@@ -74,8 +76,7 @@ class SqliteChannel(Channel):
         await super().close()
 
 
-async def open_channel(engine: AsyncEngine) -> SqliteChannel:
+async def open_channel(engine: sa.Engine) -> SqliteChannel:
     """Open a channel on a connection of its own."""
-    connection = await engine.connect()
-    raw = await connection.get_raw_connection()
-    return SqliteChannel(connection, cast("aiosqlite.Connection", raw.driver_connection))
+    connection = await connect(engine)
+    return SqliteChannel(connection, await connection.driver_connection())

@@ -10,13 +10,18 @@ from uuid import UUID
 
 import orjson
 from sqlalchemy import BigInteger, Boolean, Date, DateTime, Integer, Text
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.types import TypeDecorator, TypeEngine
+
+from app.kernel.lazily import lazily
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sqlalchemy import Dialect
+    from sqlalchemy.dialects import postgresql
+else:
+    postgresql = lazily("sqlalchemy.dialects.postgresql")
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)

@@ -47,8 +47,10 @@ ledger_balances = sa.Table(
     sa.CheckConstraint("version >= 0", name="ledger_balances_version_check"),
     sqlite_strict=True,
     sqlite_with_rowid=False,
-    postgresql_with={"fillfactor": 50},
 )
+# An option of the table itself would load PostgreSQL's dialect, on SQLite as well.
+_half_full = sa.DDL("ALTER TABLE ledger_balances SET (fillfactor = 50)")  # type: ignore[no-untyped-call]
+sa.event.listen(ledger_balances, "after_create", _half_full.execute_if(dialect="postgresql"))
 
 ledger_transactions = sa.Table(
     "ledger_transactions",

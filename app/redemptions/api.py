@@ -6,13 +6,14 @@ from functools import partial
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 
 from app.access.guard import Admitted, AdmittedDep
 from app.http.commands import Hot, answered, created, submit
 from app.http.context import ContextDep
 from app.http.lists import ListingDep
 from app.http.operations import ACCOUNT_READERS, DESK, hot, operation
+from app.http.routes import Router
 from app.redemptions import service
 from app.redemptions.rules import CANCELLED, COLLECTED, Redemption
 from app.redemptions.schemas import (
@@ -25,7 +26,7 @@ from app.redemptions.schemas import (
     Status,
 )
 
-router = APIRouter(prefix="/v1/communities/{community_id}/redemptions", tags=["redemptions"])
+router = Router(prefix="/v1/communities/{community_id}/redemptions", tags=["redemptions"])
 
 _example = {
     "volunteer_id": "01936f5e-7c1a-7bbd-9d2e-0a51b1e0a001",

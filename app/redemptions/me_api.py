@@ -5,18 +5,19 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 
 from app.access.guard import AdmittedDep
 from app.http.commands import Hot, answered, created, submit
 from app.http.context import ContextDep
 from app.http.lists import ListingDep
 from app.http.operations import OWN, hot, operation
+from app.http.routes import Router
 from app.redemptions import service
 from app.redemptions.rules import CANCELLED
 from app.redemptions.schemas import CancellationBody, OwnRedemptionNew, RedemptionModel, RedemptionPage, Status
 
-router = APIRouter(prefix="/v1/me/redemptions", tags=["own data"])
+router = Router(prefix="/v1/me/redemptions", tags=["own data"])
 
 
 @router.post(

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import Path, Query, Request, Response
 
 from app import ledger
 from app.access.guard import AdmittedDep
@@ -14,6 +14,7 @@ from app.http.commands import created, submit
 from app.http.context import ContextDep
 from app.http.lists import LimitQuery, ListingDep
 from app.http.operations import AUDITORS, EVENT_READERS, operation
+from app.http.routes import Router
 from app.kernel import events
 from app.kernel.paging import limit_default
 from app.reports import audits, service
@@ -29,7 +30,7 @@ from app.reports.schemas import (
     UnitModel,
 )
 
-router = APIRouter(prefix="/v1/communities/{community_id}", tags=["ledger"])
+router = Router(prefix="/v1/communities/{community_id}", tags=["ledger"])
 
 _NUMBER_MAX = 2**53 - 1
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 
 from app.access.guard import AdmittedDep
 from app.http.commands import Hot, created, submit
 from app.http.context import ContextDep
 from app.http.lists import ListingDep
 from app.http.operations import ACCOUNT_READERS, DESK, hot, operation
+from app.http.routes import Router
 from app.transfers import service
 from app.transfers.schemas import TransferModel, TransferNew, TransferPage
 
-router = APIRouter(prefix="/v1/communities/{community_id}/transfers", tags=["transfers"])
+router = Router(prefix="/v1/communities/{community_id}/transfers", tags=["transfers"])
 
 _example = {
     "from_volunteer_id": "01936f5e-7c1a-7bbd-9d2e-0a51b1e0a001",

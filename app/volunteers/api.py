@@ -8,7 +8,7 @@ from operator import attrgetter
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 
 from app.access.errors import RoleMissing
 from app.access.guard import Admitted, AdmittedDep
@@ -18,6 +18,7 @@ from app.http.context import ContextDep
 from app.http.edits import ExpectedDep, edit, etag
 from app.http.lists import ListingDep
 from app.http.operations import ACCOUNT_READERS, DESK, MANAGERS, NAMED, NAMELESS, READERS, VERIFIER, hot, operation
+from app.http.routes import Router
 from app.kernel.errors import Refused
 from app.kernel.idempotency import Answer
 from app.volunteers import accounts, changing, erasing, service
@@ -36,7 +37,7 @@ from app.volunteers.schemas import (
     statement_json,
 )
 
-router = APIRouter(prefix="/v1/communities/{community_id}/volunteers", tags=["volunteers"])
+router = Router(prefix="/v1/communities/{community_id}/volunteers", tags=["volunteers"])
 
 _example = {
     "name": "李佳儒",

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from app.access.cards import Card, NewCard
@@ -17,11 +17,12 @@ from app.http.commands import created, submit
 from app.http.context import ContextDep
 from app.http.fields import RequestModel
 from app.http.operations import DESK, operation
+from app.http.routes import Router
 from app.kernel.idempotency import Answer
 from app.kernel.ids import new_id
 from app.volunteers.cards import issue_cards
 
-router = APIRouter(prefix="/v1/communities/{community_id}/volunteers/{volunteer_id}/cards", tags=["volunteers"])
+router = Router(prefix="/v1/communities/{community_id}/volunteers/{volunteer_id}/cards", tags=["volunteers"])
 
 
 class CardNew(RequestModel):

@@ -5,18 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from app.access.guard import Admitted, AdmittedDep
 from app.http.commands import created, submit
 from app.http.context import ContextDep
 from app.http.lists import ListingDep
 from app.http.operations import DESK, NAMELESS, READERS, operation
+from app.http.routes import Router
 from app.volunteers import households
 from app.volunteers.households import Household, NewHousehold
 from app.volunteers.schemas import HouseholdModel, HouseholdNew, HouseholdPage
 
-router = APIRouter(prefix="/v1/communities/{community_id}/households", tags=["volunteers"])
+router = Router(prefix="/v1/communities/{community_id}/households", tags=["volunteers"])
 
 _example = {"name": "祁连家园 3-201", "volunteer_ids": ["01936f5e-7c1a-7bbd-9d2e-0a51b1e0a001"]}
 

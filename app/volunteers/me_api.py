@@ -5,18 +5,19 @@ from __future__ import annotations
 from functools import partial
 from operator import attrgetter
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from app.access.guard import AdmittedDep
 from app.http.answers import ReadyAnswer
 from app.http.context import ContextDep
 from app.http.lists import ListingDep
 from app.http.operations import OWN, hot, operation
+from app.http.routes import Router
 from app.volunteers import accounts, service
 from app.volunteers.rules import with_masked_id
 from app.volunteers.schemas import BalanceModel, StatementPage, VolunteerModel, balance_json, statement_json
 
-router = APIRouter(prefix="/v1/me", tags=["own data"])
+router = Router(prefix="/v1/me", tags=["own data"])
 
 
 @router.get(

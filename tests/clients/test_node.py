@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from app.http.openapi import as_yaml
+from app.http.openapi_yaml import as_yaml
 from app.main import describing_app
 from tests.clients.node import HERE, installed, run
 

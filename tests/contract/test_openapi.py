@@ -11,7 +11,7 @@ import pytest
 from fastapi.routing import APIRoute
 
 from app.access.guard import ROLES
-from app.http.openapi import as_yaml
+from app.http.openapi_yaml import as_yaml
 from app.http.problem_codes import PROBLEMS
 from app.main import ROUTERS
 from tests.contract.json_schema import faults, resolved

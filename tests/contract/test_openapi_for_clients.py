@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from app.http.openapi import as_yaml
+from app.http.openapi_yaml import as_yaml
 from tests.contract.test_openapi import walked
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from app.kernel.migrating import expected_revision
+from app.kernel.revisions import expected_revision
 from app.main import create_app
 from app.settings import Settings
 from tests.bank import done, refused

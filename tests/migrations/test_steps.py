@@ -16,7 +16,8 @@ import pytest
 import sqlalchemy as sa
 from alembic.script import ScriptDirectory
 
-from app.kernel.migrating import current_revision, expected_revision, migrate, migration_config
+from app.kernel.migrating import migrate, migration_config
+from app.kernel.revisions import current_revision, expected_revision
 from tests.conftest import ENGINES, new_postgresql
 from tests.ledger.furnished import furnish
 from tests.migrations.schema import schema_of, tables_of

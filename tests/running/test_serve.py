@@ -17,7 +17,7 @@ import httpx
 import pytest
 
 from app.access.tokens import new_signing_key
-from app.kernel.migrating import expected_revision
+from app.kernel.revisions import expected_revision
 from tests.conftest import run_cli
 
 if TYPE_CHECKING:
@@ -84,6 +84,22 @@ def test_a_served_bank_is_ready_and_ends_with_zero_when_asked_to(settings: Setti
     assert [line["route"] for line in lines if line["event"] == "request"][-2:] == ["/readyz", "/livez"]
 
 
+def test_a_service_loads_nothing_before_its_first_answer_that_only_others_need(
+    settings: Settings, tmp_path: Path
+) -> None:
+    environment = {"LOVEBANK_DATABASE_URL": settings.database_url, "PYTHONPROFILEIMPORTTIME": "1"}
+    with started(tmp_path, "serve", **environment):
+        lines = (tmp_path / "service.log").read_text(encoding="utf-8").splitlines()
+    loaded = {line.rpartition("|")[2].strip() for line in lines if line.startswith("import time:")}
+    assert "app.main" in loaded
+    others = {"alembic", "app.cli", "app.imports.service", "pygments", "rich.console", "sqlalchemy.orm", "yaml"}
+    # Of those that load themselves, what they load in turn.
+    others |= {"chinese_calendar.constants"}
+    if settings.on_sqlite:
+        others |= {"psycopg.connection", "sqlalchemy.dialects.postgresql.base"}
+    assert loaded & others == set()
+
+
 def test_a_request_under_way_is_answered_before_the_service_ends(settings: Settings, tmp_path: Path) -> None:
     with started(tmp_path, "serve", LOVEBANK_DATABASE_URL=settings.database_url) as (process, client):
         body = b"grant_type=client_credentials"
@@ -130,7 +146,7 @@ def test_a_service_whose_database_is_not_migrated_says_which_revision_is_missing
     with started(tmp_path, "serve", LOVEBANK_DATABASE_URL=url) as (_, client):
         answer = client.get("/readyz")
         assert answer.status_code == 503
-        assert str(expected_revision()) in answer.json()["missing"]
+        assert expected_revision() in answer.json()["missing"]
         run_cli("migrate", LOVEBANK_DATABASE_URL=url)
         assert client.get("/readyz").status_code == 200
 
@@ -162,7 +178,7 @@ def test_production_starts_on_a_database_that_is_not_migrated(tmp_path: Path) ->
         "LOVEBANK_SIGNING_KEY": new_signing_key(),
     }
     with started(tmp_path, "serve", **environment) as (_, client):
-        assert str(expected_revision()) in client.get("/readyz").json()["missing"]
+        assert expected_revision() in client.get("/readyz").json()["missing"]
 
 
 def test_more_than_one_process_on_sqlite_is_refused_with_the_reason(tmp_path: Path) -> None:
