@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from app.kernel.rows import Read
-from app.ledger import store
-from app.ledger.store import ALL_LINES, Line
+from app.ledger.asking import ALL_LINES, held, newest_lines
+from app.ledger.store import Line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,12 +29,12 @@ def ask_held(dialect: str, owners: Sequence[tuple[int, str]], names: tuple[str, 
     rows = [{"community_id": community, "owner": owner, "item": item} for item, (community, owner) in enumerate(owners)]
 
     def understand(found: list[Sequence[Any]]) -> list[list[Held] | None]:
-        held: list[list[Held] | None] = [None] * len(owners)
+        of_owners: list[list[Held] | None] = [None] * len(owners)
         for item, *numbers in found:
-            held[item] = list(map(Held, numbers[::2], numbers[1::2]))
-        return held
+            of_owners[item] = list(map(Held, numbers[::2], numbers[1::2]))
+        return of_owners
 
-    return Read(store.held(dialect, names), rows, understand)
+    return Read(held(dialect, names), rows, understand)
 
 
 class ExtractAsked(NamedTuple):
@@ -77,7 +77,7 @@ def ask_extracts(dialect: str, asked: Sequence[ExtractAsked]) -> Read[list[Extra
             by_item[row[0]].append(row)
         return [_extract(one, rows) for one, rows in zip(asked, by_item, strict=True)]
 
-    return Read(store.newest_lines(dialect), rows, understand)
+    return Read(newest_lines(dialect), rows, understand)
 
 
 def _extract(asked: ExtractAsked, rows: list[Sequence[Any]]) -> Extract | None:
