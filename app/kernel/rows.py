@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from app.kernel.database import Session
 
-ResultT = TypeVar("ResultT")
+ResultT_co = TypeVar("ResultT_co", covariant=True)
 
 SQLITE = "sqlite"
 POSTGRESQL = "postgresql"
@@ -121,12 +121,12 @@ def _micros(value: datetime) -> Any:
 
 
 @dataclass(frozen=True, slots=True)
-class Read(Generic[ResultT]):
+class Read(Generic[ResultT_co]):
     """A question about a list of rows, which its statement reads as `rows`, and what the found rows mean."""
 
     statement: Query
     rows: Sequence[Mapping[str, Any]]
-    understand: Callable[[list[Sequence[Any]]], ResultT]
+    understand: Callable[[list[Sequence[Any]]], ResultT_co]
 
 
 class Questions(NamedTuple):

@@ -48,6 +48,8 @@ def newest_lines(dialect: str) -> Query:
 
     `rows` has each account of an item with its `place` among them and the version `before` which to read (null: all).
     Of each account its newest posting is there in any case, and one without postings has a row without a version.
+    Of several postings of a transaction only the first, from the newest on, says what the transaction was: each is
+    looked up once.
     """
     p, t = ledger_postings.c, ledger_transactions.c
     accounts = _bounded(dialect).subquery("bounded")
@@ -62,28 +64,32 @@ def newest_lines(dialect: str) -> Query:
         )
         .subquery("lines")
     )
-    numbered = sa.func.row_number().over(
-        partition_by=(lines.c.community_id, lines.c.item),
-        order_by=(lines.c.transaction_number.desc().nulls_last(), lines.c.place),
-    )
-    found = sa.select(lines, numbered.label("rank")).subquery("found")
-    f, at_number = found.c, same(found, ledger_transactions, "community_id", "transaction_number")
-    at_number &= routed(dialect, ledger_transactions)
+    newest_first: dict[str, Any] = {
+        "partition_by": (lines.c.community_id, lines.c.item),
+        "order_by": (lines.c.transaction_number.desc().nulls_last(), lines.c.place),
+    }
+    number = lines.c.transaction_number
+    rank = sa.func.row_number().over(**newest_first)
+    is_first = sa.func.lag(number, 1, 0).over(**newest_first) != number
+    told = sa.case((is_first & (rank <= lines.c.most), number))
+    found = sa.select(lines, rank.label("rank"), told.label("told")).subquery("found")
+    f = found.c
+    at_number = (t.community_id == f.community_id) & (t.transaction_number == f.told)
     return (
         sa.select(
             f.item,
             f.place,
             f.before,
             f.transaction_number,
-            t.posted_at,
-            t.kind,
             f.unit,
             f.amount,
             f.balance_after,
             f.version,
+            t.posted_at,
+            t.kind,
             t.reference,
         )
-        .select_from(found.outerjoin(ledger_transactions, at_number))
+        .select_from(found.outerjoin(ledger_transactions, at_number & routed(dialect, ledger_transactions)))
         .where((f.rank <= f.most) | f.version.is_(None) | (f.version == f.before - 1))
     )
 
