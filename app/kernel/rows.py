@@ -186,8 +186,8 @@ def _with_constant(given: Mapping[str, Any], found: re.Match[str]) -> str:
 def answers(text: str | None, columns: Sequence[tuple[int, Callable[[Any], Any]]]) -> list[Sequence[Any]]:
     """Read the rows of one question out of its JSON array."""
     rows: list[Any] = orjson.loads(text) if text else []
-    for row in rows:
-        for number, reader in columns:
+    for number, reader in columns:
+        for row in rows:
             if row[number] is not None:
                 row[number] = reader(row[number])
     return rows
