@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from operator import attrgetter
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypeVar
 
 from fastapi import Depends, Query
 
@@ -24,6 +24,17 @@ ItemT = TypeVar("ItemT")
 LimitQuery = Annotated[int, Query(ge=1, le=limit_max, description="how many items at most")]
 
 _number = attrgetter("number")
+
+
+class Stretch(Protocol[ItemT]):
+    """A stretch of a list, which knows where the list goes on."""
+
+    @property
+    def lines(self) -> list[ItemT]:
+        """What is on it."""
+
+    def place_after(self, count: int) -> Any:
+        """Tell the position of what comes after so many."""
 
 
 class Listing:
@@ -56,18 +67,16 @@ class Listing:
         self,
         name: str,
         community: int,
-        load: Callable[[Asking, Sequence[AskedT]], Read[Sequence[list[ItemT] | Refusal]]],
+        load: Callable[[Asking, Sequence[AskedT]], Read[Sequence[Stretch[ItemT] | Refusal]]],
         ask: Callable[[Paging], AskedT],
-        *,
-        place: Callable[[ItemT], Any],
     ) -> Page[ItemT]:
         """Read a page of a community's list in one transaction with other requests that read now.
 
-        As `page`, but `load` reads a page for each of many questions, and `ask` makes this one. Raises `Refused`.
+        As `page`, but `load` reads a stretch for each of many questions, and `ask` makes this one. Raises `Refused`.
         """
         paging = self._open(name, community, {})
         found = await self._context.reads.ask(load, community, ask(paging))
-        return paging.page(self._context.database.vault, found, place)
+        return paging.page(self._context.database.vault, found.lines, lambda _: found.place_after(self._limit))
 
     def _open(self, name: str, community: int, filters: Mapping[str, Any]) -> Paging:
         vault = self._context.database.vault

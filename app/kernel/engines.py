@@ -28,7 +28,7 @@ _pragmas = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "recursiv
 _of_writer = ("cache_size=-65536", "temp_store=MEMORY", "wal_autocheckpoint=4096")
 _of_readers = ("query_only=ON",)
 
-WITHOUT_KEYS = ("seqscan", "bitmapscan", "hashjoin", "mergejoin", "material")
+WITHOUT_KEYS = ("seqscan", "bitmapscan", "hashjoin", "mergejoin", "material", "memoize")
 """PostgreSQL's ways to plan that are for who reads whole tables, as an audit does."""
 
 

@@ -31,7 +31,7 @@ else:
     psycopg = lazily("psycopg")
     postgresql = lazily("sqlalchemy.dialects.postgresql")
 
-ResultT = TypeVar("ResultT")
+ResultT_co = TypeVar("ResultT_co", covariant=True)
 
 SQLITE = "sqlite"
 POSTGRESQL = "postgresql"
@@ -127,12 +127,12 @@ def _micros(value: datetime) -> Any:
 
 
 @dataclass(frozen=True, slots=True)
-class Read(Generic[ResultT]):
+class Read(Generic[ResultT_co]):
     """A question about a list of rows, which its statement reads as `rows`, and what the found rows mean."""
 
     statement: Query
     rows: Sequence[Mapping[str, Any]]
-    understand: Callable[[list[Sequence[Any]]], ResultT]
+    understand: Callable[[list[Sequence[Any]]], ResultT_co]
 
 
 class Questions(NamedTuple):
@@ -192,8 +192,8 @@ def _with_constant(given: Mapping[str, Any], found: re.Match[str]) -> str:
 def answers(text: str | None, columns: Sequence[tuple[int, Callable[[Any], Any]]]) -> list[Sequence[Any]]:
     """Read the rows of one question out of its JSON array."""
     rows: list[Any] = orjson.loads(text) if text else []
-    for row in rows:
-        for number, reader in columns:
+    for number, reader in columns:
+        for row in rows:
             if row[number] is not None:
                 row[number] = reader(row[number])
     return rows

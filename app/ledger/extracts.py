@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from app.kernel.rows import Read
-from app.ledger import store
-from app.ledger.store import ALL_LINES, Line
+from app.ledger.asking import ALL_LINES, held, newest_lines
+from app.ledger.store import Line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from app.ledger.rules import Account
+
+
+_place, _transaction_number = itemgetter(1), itemgetter(3)
 
 
 class Held(NamedTuple):
@@ -29,12 +33,12 @@ def ask_held(dialect: str, owners: Sequence[tuple[int, str]], names: tuple[str, 
     rows = [{"community_id": community, "owner": owner, "item": item} for item, (community, owner) in enumerate(owners)]
 
     def understand(found: list[Sequence[Any]]) -> list[list[Held] | None]:
-        held: list[list[Held] | None] = [None] * len(owners)
+        of_owners: list[list[Held] | None] = [None] * len(owners)
         for item, *numbers in found:
-            held[item] = list(map(Held, numbers[::2], numbers[1::2]))
-        return held
+            of_owners[item] = list(map(Held, numbers[::2], numbers[1::2]))
+        return of_owners
 
-    return Read(store.held(dialect, names), rows, understand)
+    return Read(held(dialect, names), rows, understand)
 
 
 class ExtractAsked(NamedTuple):
@@ -54,6 +58,12 @@ class Extract(NamedTuple):
     accounts: tuple[Account, ...]
     before: tuple[int, ...]
     lines: list[Line]
+
+    def place_after(self, count: int) -> list[int]:
+        """For each account the version below which the lines after so many are."""
+        versions = {account.address: version for account, version in zip(self.accounts, self.before, strict=True)}
+        versions |= {line.account: line.version for line in self.lines[:count]}
+        return list(versions.values())
 
 
 def ask_extracts(dialect: str, asked: Sequence[ExtractAsked]) -> Read[list[Extract | None]]:
@@ -77,19 +87,24 @@ def ask_extracts(dialect: str, asked: Sequence[ExtractAsked]) -> Read[list[Extra
             by_item[row[0]].append(row)
         return [_extract(one, rows) for one, rows in zip(asked, by_item, strict=True)]
 
-    return Read(store.newest_lines(dialect), rows, understand)
+    return Read(newest_lines(dialect), rows, understand)
 
 
 def _extract(asked: ExtractAsked, rows: list[Sequence[Any]]) -> Extract | None:
-    before = {place: version for _, place, version, *_ in rows}
+    before = {row[1]: row[2] for row in rows}
     if len(before) < len(asked.accounts):
         return None
     addresses = [account.address for account in asked.accounts]
     rows = [row for row in rows if row[3] is not None]
     # The newest transaction first, and within one in the order asked for.
-    rows.sort(key=lambda row: (-row[3], row[1]))
-    lines = [
-        Line(number, posted_at, kind, addresses[place], unit, amount, balance_after, version, reference)
-        for _, place, _, number, posted_at, kind, unit, amount, balance_after, version, reference in rows[: asked.limit]
-    ]
+    rows.sort(key=_place)
+    rows.sort(key=_transaction_number, reverse=True)
+    lines: list[Line] = []
+    posted_at: Any = None
+    kind: Any = None
+    reference: Any = None
+    for _, place, _, number, unit, amount, balance_after, version, *told in rows[: asked.limit]:
+        if told[0] is not None:
+            posted_at, kind, reference = told
+        lines.append(Line(number, posted_at, kind, addresses[place], unit, amount, balance_after, version, reference))
     return Extract(asked.accounts, tuple(before[place] for place in range(len(addresses))), lines)

@@ -1,13 +1,13 @@
-"""All SQL of the ledger's posting path and its reads. A list of any length takes the same number of statements."""
+"""The SQL of the ledger's posting path and its reads. A list of any length takes the same number of statements."""
 
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import sqlalchemy as sa
 
-from app.kernel.rows import Read, insert_rows, looked_up, routed, rows_of, update_rows
+from app.kernel.rows import Read, insert_rows, looked_up, rows_of, update_rows
 from app.ledger.rules import Account, State
 from app.ledger.tables import ledger_accounts, ledger_balances, ledger_postings, ledger_transactions
 
@@ -56,12 +56,13 @@ def _states(dialect: str) -> Query:
         ledger_balances.c.version,
         ledger_balances.c.balance,
     ).join_from(
-        ledger_accounts, ledger_balances, _same(ledger_accounts, ledger_balances, "community_id", "account_number")
+        ledger_accounts, ledger_balances, same(ledger_accounts, ledger_balances, "community_id", "account_number")
     )
-    return looked_up(dialect, asked, found, _same(asked, ledger_accounts, "community_id", "address"))
+    return looked_up(dialect, asked, found, same(asked, ledger_accounts, "community_id", "address"))
 
 
-def _same(left: sa.FromClause, right: sa.FromClause, *names: str) -> sa.ColumnElement[bool]:
+def same(left: sa.FromClause, right: sa.FromClause, *names: str) -> sa.ColumnElement[bool]:
+    """Join two tables where these columns are the same."""
     return sa.and_(*(left.c[name] == right.c[name] for name in names))
 
 
@@ -113,111 +114,9 @@ _lines = sa.select(
     ledger_transactions.c.reference,
 ).select_from(
     ledger_postings.join(
-        ledger_transactions, _same(ledger_postings, ledger_transactions, "community_id", "transaction_number")
-    ).join(ledger_accounts, _same(ledger_postings, ledger_accounts, "community_id", "account_number"))
+        ledger_transactions, same(ledger_postings, ledger_transactions, "community_id", "transaction_number")
+    ).join(ledger_accounts, same(ledger_postings, ledger_accounts, "community_id", "account_number"))
 )
-
-
-ALL_LINES = 2**31 - 1
-"""As many lines as one may ask for."""
-
-
-def _bounded(dialect: str) -> Query:
-    """Find accounts of `rows` with the range of versions that is asked for of each.
-
-    In a query of its own: behind row level security PostgreSQL keeps conditions that compute something out of indexes.
-    """
-    a, b = ledger_accounts.c, ledger_balances.c
-    bounds = [sa.column(name, ledger_postings.c.version.type) for name in ("item", "place", "before", "most")]
-    asked = rows_of(dialect, "rows", [a.community_id, a.address, *bounds])
-    newest = b.version + 1
-    before = sa.case((asked.c.before < newest, asked.c.before), else_=newest)
-    found = sa.select(
-        a.community_id,
-        a.account_number,
-        a.unit,
-        *(asked.c[name].label(name) for name in ("item", "place", "most")),
-        before.label("before"),
-        # Versions have no gaps, so that a count of postings is a range of versions.
-        (before - asked.c.most).label("first"),
-    ).join_from(
-        ledger_accounts, ledger_balances, _same(ledger_accounts, ledger_balances, "community_id", "account_number")
-    )
-    return looked_up(dialect, asked, found, _same(asked, ledger_accounts, "community_id", "address"))
-
-
-@cache
-def newest_lines(dialect: str) -> Query:
-    """Find the newest postings of a few accounts together, for each `item` of `rows` at most `most` of them.
-
-    `rows` has each account of an item with its `place` among them and the version `before` which to read (null: all).
-    Of each account its newest posting is there in any case, and one without postings has a row without a version.
-    """
-    p, t = ledger_postings.c, ledger_transactions.c
-    accounts = _bounded(dialect).subquery("bounded")
-    within = (p.version >= accounts.c.first) & (p.version < accounts.c.before)
-    lines = (
-        sa.select(accounts, *(p[name] for name in ("version", "transaction_number", "amount", "balance_after")))
-        .join_from(
-            accounts,
-            ledger_postings,
-            _same(accounts, ledger_postings, "community_id", "account_number") & within,
-            isouter=True,
-        )
-        .subquery("lines")
-    )
-    numbered = sa.func.row_number().over(
-        partition_by=(lines.c.community_id, lines.c.item),
-        order_by=(lines.c.transaction_number.desc().nulls_last(), lines.c.place),
-    )
-    found = sa.select(lines, numbered.label("rank")).subquery("found")
-    f, at_number = found.c, _same(found, ledger_transactions, "community_id", "transaction_number")
-    at_number &= routed(dialect, ledger_transactions)
-    return (
-        sa.select(
-            f.item,
-            f.place,
-            f.before,
-            f.transaction_number,
-            t.posted_at,
-            t.kind,
-            f.unit,
-            f.amount,
-            f.balance_after,
-            f.version,
-            t.reference,
-        )
-        .select_from(found.outerjoin(ledger_transactions, at_number))
-        .where((f.rank <= f.most) | f.version.is_(None) | (f.version == f.before - 1))
-    )
-
-
-@cache
-def held(dialect: str, names: tuple[str, ...]) -> Query:
-    """Find for each `item` of `rows`, an owner, the balance and the version of each of its accounts by last name."""
-    a, b = ledger_accounts.c, ledger_balances.c
-    columns: list[sa.ColumnClause[Any]] = [
-        a.community_id,
-        sa.column("owner", sa.Text()),
-        sa.column("item", sa.Integer()),
-    ]
-    asked = rows_of(dialect, "rows", columns)
-    addresses = [asked.c.owner.concat(f"/{name}") for name in names]
-    found = (
-        sa.select(
-            asked.c.item.label("item"),
-            *(
-                sa.func.max(column).filter(a.address == address)
-                for address in addresses
-                for column in (b.balance, b.version)
-            ),
-        )
-        .join_from(
-            ledger_accounts, ledger_balances, _same(ledger_accounts, ledger_balances, "community_id", "account_number")
-        )
-        .group_by(asked.c.item)
-    )
-    return looked_up(dialect, asked, found, (a.community_id == asked.c.community_id) & a.address.in_(addresses))
 
 
 async def lines_of_transactions(session: Session, community: int, numbers: Sequence[int]) -> dict[int, list[Line]]:
@@ -294,7 +193,7 @@ async def accounts(session: Session, community: int, paging: Paging) -> list[Row
             ledger_balances.c.balance,
             ledger_balances.c.version,
         )
-        .join(ledger_balances, _same(ledger_accounts, ledger_balances, "community_id", "account_number"))
+        .join(ledger_balances, same(ledger_accounts, ledger_balances, "community_id", "account_number"))
         .where(ledger_accounts.c.community_id == community, ledger_accounts.c.account_number > (paging.position or 0))
         .order_by(ledger_accounts.c.account_number)
         .limit(paging.wanted)
@@ -310,7 +209,7 @@ async def trial_balance(session: Session, community: int) -> list[RowMapping]:
             sa.cast(sa.func.sum(ledger_balances.c.balance), sa.BigInteger).label("sum"),
             sa.func.count().label("accounts"),
         )
-        .join(ledger_balances, _same(ledger_accounts, ledger_balances, "community_id", "account_number"))
+        .join(ledger_balances, same(ledger_accounts, ledger_balances, "community_id", "account_number"))
         .where(ledger_accounts.c.community_id == community)
         .group_by(ledger_accounts.c.unit)
         .order_by(ledger_accounts.c.unit)

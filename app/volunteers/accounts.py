@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from app.kernel.coalesce import Asking
     from app.kernel.errors import Refusal
     from app.kernel.paging import Paging
-    from app.ledger import Extract, Held, Line
+    from app.ledger import Extract, Held
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +55,6 @@ def _holdings(now: datetime, minutes: Held, points: Held, reserved: Held, owed: 
     return Holdings(minutes.balance, points.balance, reserved.balance, owed.balance, points.version, now)
 
 
-@dataclass(frozen=True, slots=True)
-class StatementLine:
-    """A line of the statement; `place` has for each account the version below which the lines after it are."""
-
-    line: Line
-    place: list[int]
-
-
 class AskedStatement(NamedTuple):
     """A page of a volunteer's statement that is asked for."""
 
@@ -71,7 +63,7 @@ class AskedStatement(NamedTuple):
     paging: Paging
 
 
-def get_statements(asking: Asking, asked: Sequence[AskedStatement]) -> Read[Sequence[list[StatementLine] | Refusal]]:
+def get_statements(asking: Asking, asked: Sequence[AskedStatement]) -> Read[Sequence[Extract | Refusal]]:
     """Ask for volunteers' minutes and points, newest first; a refusal for one who is not there.
 
     Where a page goes on is a version of each account, so that it stays free of what is posted meanwhile.
@@ -88,18 +80,7 @@ def get_statements(asking: Asking, asked: Sequence[AskedStatement]) -> Read[Sequ
         ],
     )
 
-    def understand(rows: list[Sequence[Any]]) -> list[list[StatementLine] | Refusal]:
-        return [
-            NotFound(resource="volunteer") if extract is None else _placed(extract) for extract in read.understand(rows)
-        ]
+    def understand(rows: list[Sequence[Any]]) -> list[Extract | Refusal]:
+        return [NotFound(resource="volunteer") if extract is None else extract for extract in read.understand(rows)]
 
     return Read(read.statement, read.rows, understand)
-
-
-def _placed(extract: Extract) -> list[StatementLine]:
-    places = dict(zip((account.address for account in extract.accounts), extract.before, strict=True))
-    shown = []
-    for line in extract.lines:
-        places[line.account] = line.version
-        shown.append(StatementLine(line, list(places.values())))
-    return shown

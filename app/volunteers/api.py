@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from operator import attrgetter
 from typing import Annotated
 from uuid import UUID
 
@@ -200,6 +199,5 @@ async def get_statement(volunteer_id: UUID, listing: ListingDep, admitted: Admit
         admitted.community,
         accounts.get_statements,
         partial(accounts.AskedStatement, admitted.community, volunteer_id),
-        place=attrgetter("place"),
     )
     return ReadyAnswer(statement_json(page))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from operator import attrgetter
 
 from fastapi import Response
 
@@ -55,6 +54,5 @@ async def get_own_statement(listing: ListingDep, admitted: AdmittedDep) -> Respo
         admitted.community,
         accounts.get_statements,
         partial(accounts.AskedStatement, admitted.community, admitted.volunteer_id),
-        place=attrgetter("place"),
     )
     return ReadyAnswer(statement_json(page))

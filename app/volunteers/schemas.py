@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from typing import Self
 
     from app.kernel.paging import Page
-    from app.volunteers.accounts import Holdings, StatementLine
+    from app.ledger import Line as StatementLine
+    from app.volunteers.accounts import Holdings
 
 
 def _mobile(value: str) -> str:
@@ -276,6 +277,6 @@ def statement_json(page: Page[StatementLine]) -> bytes:
             "balance_after": line.balance_after,
             "reference": line.reference,
         }
-        for line in (placed.line for placed in page.items)
+        for line in page.items
     ]
     return json_of({"items": items, "next_cursor": page.next_cursor})

@@ -8,7 +8,7 @@ import pytest
 
 from app.kernel.paging import Page
 from app.ledger import Line
-from app.volunteers.accounts import Holdings, StatementLine
+from app.volunteers.accounts import Holdings
 from app.volunteers.schemas import BalanceModel, LineModel, StatementPage, balance_json, statement_json
 
 MOMENTS = (datetime(2026, 3, 1, 1, tzinfo=UTC), datetime(2026, 3, 1, 1, 2, 3, 40, tzinfo=UTC))
@@ -26,7 +26,7 @@ def test_statement_is_written_as_its_model_would_be(cursor: str | None) -> None:
         Line(9, moment, "service", "volunteers/1/minutes", "minute", -60, 2**53, 3, "service-records/é")
         for moment in MOMENTS
     ]
-    page = Page([StatementLine(line, [3, 4]) for line in lines], cursor)
-    model = StatementPage.of(page, lambda placed: LineModel.model_validate(placed.line))
+    page = Page(lines, cursor)
+    model = StatementPage.of(page, LineModel.model_validate)
     assert statement_json(page) == model.model_dump_json().encode()
     assert statement_json(Page([], cursor)) == StatementPage(items=[], next_cursor=cursor).model_dump_json().encode()
