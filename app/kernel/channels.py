@@ -168,18 +168,18 @@ class PostgresqlChannel:
         """Send a statement that finds nothing. `then` follows in the same message."""
         await self.rows(*self._execution(text, values), *then)
 
-    async def rows(self, *statements: str) -> list[tuple[Any, ...]]:
+    async def rows(self, *statements: str | bytes) -> list[tuple[Any, ...]]:
         """Send statements as one message, after what waits to go first, and give all rows that they find.
 
         After one that failed none is sent: it may not even have begun the transaction.
         """
         if self._has_failed:
             raise RolledBackError
-        message = "; ".join((*self._first, *statements))
+        message = b"; ".join(_encoded(statement) for statement in (*self._first, *statements))
         self._first.clear()
         found: list[tuple[Any, ...]] = []
         try:
-            await self._cursor.execute(message.encode(), prepare=False)
+            await self._cursor.execute(message, prepare=False)
             more: bool | None = True
             while more:
                 if self._cursor.description is not None:
@@ -187,16 +187,16 @@ class PostgresqlChannel:
                 more = self._cursor.nextset()
         except psycopg.Error as error:
             self._has_failed = True
-            self._unsure |= any(statement.startswith(("PREPARE", "DEALLOCATE")) for statement in statements)
+            self._unsure |= any(_encoded(statement).startswith((b"PREPARE", b"DEALLOCATE")) for statement in statements)
             # As SQLAlchemy's own statements fail. Its text would have the values in it.
             raise DBAPIError.instance(
                 None, None, error, psycopg.Error, hide_parameters=True, connection_invalidated=self._driver.closed
             ) from error
         return found
 
-    def _execution(self, text: str, values: Mapping[str, Any]) -> list[str]:
+    def _execution(self, text: str, values: Mapping[str, Any]) -> list[str | bytes]:
         """Write what executes a statement with named parameters, and prepares it the first time."""
-        statements = []
+        statements: list[str | bytes] = []
         prepared = self._prepared.get(text)
         if prepared is None:
             if len(self._prepared) >= _prepared_max:
@@ -207,8 +207,8 @@ class PostgresqlChannel:
             self._names += 1
             prepared = self._prepared[text] = _Prepared(f"hot{self._names}", tuple(names))
             statements.append(f"PREPARE {prepared.name} AS {body}")
-        arguments = ", ".join(_literal(values[name]) for name in prepared.parameters)
-        return [*statements, f"EXECUTE {prepared.name}({arguments})"]
+        arguments = b", ".join([_literal(values[name]) for name in prepared.parameters])
+        return [*statements, b"EXECUTE %b(%b)" % (prepared.name.encode(), arguments)]
 
     async def end(self) -> None:
         """Commit, unless that went with the last message or nothing was ever sent."""
@@ -244,9 +244,16 @@ class PostgresqlChannel:
         await self.connection.close()
 
 
-def _literal(value: str | int) -> str:
+def _literal(value: str | bytes | int) -> bytes:
     """Write a constant; the connection takes backslashes for what they are (standard_conforming_strings)."""
-    return "'" + value.replace("'", "''") + "'" if isinstance(value, str) else str(int(value))
+    if isinstance(value, int):
+        return b"%d" % value
+    return b"'%b'" % _encoded(value).replace(b"'", b"''")
+
+
+def _encoded(text: str | bytes) -> bytes:
+    """Write text as it is sent; what is long comes so already."""
+    return text if isinstance(text, bytes) else text.encode()
 
 
 class PostgresqlChannels:

@@ -110,7 +110,7 @@ class Session:
 
     def _parts(self, read: Read[Any]) -> list[_Part]:
         return [
-            _Part(read.statement, document_of(self.dialect, rows), community)
+            _Part(read.statement, document_of(self.dialect, rows).decode(), community)
             for community, rows in parted(self.dialect, read.rows)
         ]
 
@@ -165,7 +165,7 @@ class Session:
             await self._channel.write(together(writes), values, *then)
         elif isinstance(self._channel, SqliteChannel):
             statements = [
-                (text_of(write), {"rows": document}) for write, document in zip(writes, documents, strict=True)
+                (text_of(write), {"rows": document.decode()}) for write, document in zip(writes, documents, strict=True)
             ]
             # What waits may have overtaken what it refers to.
             await self._channel.run(("PRAGMA defer_foreign_keys = ON", {}), *statements)
@@ -185,7 +185,7 @@ class Session:
         found: list[AnyRow] = []
         await self._channel.ready()
         for community, of_community in parted(self.dialect, rows):
-            values = {"rows": document_of(self.dialect, of_community)}
+            values = {"rows": document_of(self.dialect, of_community).decode()}
             bound = {} if community is None else {COMMUNITY: community}
             result = await self.connection.execute(statement, {**values, **bound})
             if result.returns_rows:
