@@ -33,8 +33,7 @@ CORRECTED = "corrected"
 LIVE = (PENDING, APPROVED)
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceFacts:
+class ServiceFacts(NamedTuple):
     """The facts of one service (Ministry of Civil Affairs order 67, article 7), apart from whose they are."""
 
     service_kind: str

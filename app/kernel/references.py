@@ -7,10 +7,10 @@ the same content again is a replay, other content is refused.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
 import orjson
 import sqlalchemy as sa
@@ -95,21 +95,22 @@ class NewlySeen(NamedTuple):
     seen: Seen
 
 
-def content_hash(content: Any) -> str:
-    """Hash a dataclass's parsed values, so that two spellings of one value are the same.
+class Content(Protocol):
+    """Parsed values by name: a named tuple."""
+
+    def _asdict(self) -> dict[str, Any]: ...
+
+
+def content_hash(content: Content) -> str:
+    """Hash parsed values, so that two spellings of one value are the same.
 
     A moment is the same whatever offset it was written with, if it is a field of its own.
     """
-    values = {name: getattr(content, name) for name in _names(content.__class__)}
+    values = content._asdict()
     for name, value in values.items():
         if isinstance(value, datetime):
             values[name] = value.astimezone(UTC)
     return hashlib.sha256(orjson.dumps(values)).hexdigest()
-
-
-@cache
-def _names(kind: Any) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(kind))
 
 
 def replay(known: Seen, reference: str, *, who: Collection[str], content: str) -> Seen | ReferenceReused:

@@ -149,9 +149,8 @@ class Session:
         if write not in self._waiting and write.table in self._waiting_tables():
             await self.flush()
         waiting = self._waiting.setdefault(write, {})
-        for row in rows:
-            # Of two updates of a row the later holds; an inserted row is one of its own.
-            waiting[write.key_of(row) if write.key else len(waiting)] = row
+        # Of two updates of a row the later holds; an inserted row is one of its own.
+        waiting.update(((write.key_of(row), row) for row in rows) if write.key else enumerate(rows, len(waiting)))
 
     async def flush(self, *then: str) -> None:
         """Send what waits to be written, in one go; on PostgreSQL as one statement, and `then` in the same message."""
