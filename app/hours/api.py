@@ -28,6 +28,7 @@ from app.hours.schemas import (
     item_of,
     record_shown,
 )
+from app.http.bodies import ParsedOnce
 from app.http.commands import Hot, answered, created, submit
 from app.http.context import ContextDep
 from app.http.lists import ListingDep
@@ -40,7 +41,7 @@ from app.kernel.errors import InvalidRequest
 from app.kernel.idempotency import Answer
 from app.kernel.references import Told
 
-router = APIRouter(prefix="/v1/communities/{community_id}", tags=["service records"])
+router = APIRouter(prefix="/v1/communities/{community_id}", tags=["service records"], route_class=ParsedOnce)
 
 _record_example = {
     "volunteer_id": "01936f5e-7c1a-7bbd-9d2e-0a51b1e0a001",

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
     from app.kernel.rows import Questions
 
+Statement = str | list[bytes]
+"""A statement to send. One with long constants comes in parts: each time that it was put together would copy them."""
+
 _prepared_max = 500
 _parameter = re.compile(r"%\((\w+)\)s")
 
@@ -168,14 +171,17 @@ class PostgresqlChannel:
         """Send a statement that finds nothing. `then` follows in the same message."""
         await self.rows(*self._execution(text, values), *then)
 
-    async def rows(self, *statements: str | bytes) -> list[tuple[Any, ...]]:
+    async def rows(self, *statements: Statement) -> list[tuple[Any, ...]]:
         """Send statements as one message, after what waits to go first, and give all rows that they find.
 
         After one that failed none is sent: it may not even have begun the transaction.
         """
         if self._has_failed:
             raise RolledBackError
-        message = b"; ".join(_encoded(statement) for statement in (*self._first, *statements))
+        parts: list[bytes] = []
+        for statement in (*self._first, *statements):
+            parts += (*([statement.encode()] if isinstance(statement, str) else statement), b"; ")
+        message = b"".join(parts)
         self._first.clear()
         found: list[tuple[Any, ...]] = []
         try:
@@ -187,16 +193,17 @@ class PostgresqlChannel:
                 more = self._cursor.nextset()
         except psycopg.Error as error:
             self._has_failed = True
-            self._unsure |= any(_encoded(statement).startswith((b"PREPARE", b"DEALLOCATE")) for statement in statements)
+            texts = [statement for statement in statements if isinstance(statement, str)]
+            self._unsure |= any(text.startswith(("PREPARE", "DEALLOCATE")) for text in texts)
             # As SQLAlchemy's own statements fail. Its text would have the values in it.
             raise DBAPIError.instance(
                 None, None, error, psycopg.Error, hide_parameters=True, connection_invalidated=self._driver.closed
             ) from error
         return found
 
-    def _execution(self, text: str, values: Mapping[str, Any]) -> list[str | bytes]:
+    def _execution(self, text: str, values: Mapping[str, Any]) -> list[Statement]:
         """Write what executes a statement with named parameters, and prepares it the first time."""
-        statements: list[str | bytes] = []
+        statements: list[Statement] = []
         prepared = self._prepared.get(text)
         if prepared is None:
             if len(self._prepared) >= _prepared_max:
@@ -207,8 +214,10 @@ class PostgresqlChannel:
             self._names += 1
             prepared = self._prepared[text] = _Prepared(f"hot{self._names}", tuple(names))
             statements.append(f"PREPARE {prepared.name} AS {body}")
-        arguments = b", ".join([_literal(values[name]) for name in prepared.parameters])
-        return [*statements, b"EXECUTE %b(%b)" % (prepared.name.encode(), arguments)]
+        execution = [f"EXECUTE {prepared.name}(".encode()]
+        for place, name in enumerate(prepared.parameters):
+            execution += ((b", " if place else b""), *_literal(values[name]))
+        return [*statements, [*execution, b")"]]
 
     async def end(self) -> None:
         """Commit, unless that went with the last message or nothing was ever sent."""
@@ -244,16 +253,12 @@ class PostgresqlChannel:
         await self.connection.close()
 
 
-def _literal(value: str | bytes | int) -> bytes:
+def _literal(value: str | bytes | int) -> tuple[bytes, ...]:
     """Write a constant; the connection takes backslashes for what they are (standard_conforming_strings)."""
     if isinstance(value, int):
-        return b"%d" % value
-    return b"'%b'" % _encoded(value).replace(b"'", b"''")
-
-
-def _encoded(text: str | bytes) -> bytes:
-    """Write text as it is sent; what is long comes so already."""
-    return text if isinstance(text, bytes) else text.encode()
+        return (b"%d" % value,)
+    text = value.encode() if isinstance(value, str) else value
+    return b"'", text.replace(b"'", b"''"), b"'"
 
 
 class PostgresqlChannels:

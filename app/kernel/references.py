@@ -16,7 +16,7 @@ import orjson
 import sqlalchemy as sa
 
 from app.kernel.errors import Refusal
-from app.kernel.rows import insert_rows, looked_up, rows_of
+from app.kernel.rows import Read, insert_rows, looked_up, rows_of
 from app.kernel.tables import metadata, tenant_key
 from app.kernel.types import Document, Id, Instant
 
@@ -123,7 +123,15 @@ def _known(dialect: str) -> Query:
     table = seen_references
     asked = rows_of(dialect, "rows", [table.c.community_id, table.c.resource, table.c.reference])
     matches = sa.and_(*(table.c[name] == asked.c[name] for name in ("community_id", "resource", "reference")))
-    return looked_up(dialect, asked, sa.select(table), matches)
+    found = sa.select(
+        table.c.community_id,
+        table.c.reference,
+        table.c.who,
+        table.c.content_hash,
+        table.c.resource_id,
+        table.c.refusal,
+    )
+    return looked_up(dialect, asked, found, matches)
 
 
 async def load_seen(session: Session, resource: str, places: Collection[Place]) -> dict[Place, Seen]:
@@ -134,12 +142,13 @@ async def load_seen(session: Session, resource: str, places: Collection[Place]) 
         {"community_id": community, "resource": resource, "reference": reference}
         for community, reference in set(places)
     ]
-    found = await session.execute_rows(_known(session.dialect), rows)
+    return await session.ask(Read(_known(session.dialect), rows, _by_place))
+
+
+def _by_place(rows: list[Sequence[Any]]) -> dict[Place, Seen]:
     return {
-        (row.community_id, row.reference): Seen(
-            row.who, row.content_hash, row.resource_id, Told(**row.refusal) if row.refusal else None
-        )
-        for row in found
+        (community, reference): Seen(who, content, resource_id, refusal and Told(**refusal))
+        for community, reference, who, content, resource_id, refusal in rows
     }
 
 

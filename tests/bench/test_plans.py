@@ -16,11 +16,13 @@ from tests.bank import done
 from tests.bench import peers
 from tests.bench.growth import grow
 from tests.bench.test_ratios import opened
+from tests.sending import text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from app.kernel.channels import Statement
     from app.settings import Settings
     from tests.bank import Bank
 
@@ -37,14 +39,15 @@ def planned() -> Iterator[list[Plan]]:
     plans: list[Plan] = []
     whole = PostgresqlChannel.rows
 
-    async def rows(self: PostgresqlChannel, *statements: str) -> list[tuple[Any, ...]]:
-        for statement in statements:
+    async def rows(self: PostgresqlChannel, *statements: Statement) -> list[tuple[Any, ...]]:
+        texts = [text_of(statement) for statement in statements]
+        for statement in texts:
             if statement.startswith("PREPARE"):
                 await whole(self, statement)
             elif statement.startswith("EXECUTE"):
                 ((document,),) = await whole(self, f"EXPLAIN (FORMAT JSON) {statement}")
                 plans.extend(nodes_of((document if isinstance(document, list) else json.loads(document))[0]["Plan"]))
-        return await whole(self, *(one for one in statements if not one.startswith("PREPARE")))
+        return await whole(self, *(one for one in texts if not one.startswith("PREPARE")))
 
     with patch.object(PostgresqlChannel, "rows", rows):
         yield plans
