@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 _execution = re.compile(r"EXECUTE (\w+)\(.*\)", re.DOTALL)
 
 
+def text_of(statement: str | bytes) -> str:
+    """What a channel is to send, as text."""
+    return statement if isinstance(statement, str) else statement.decode()
+
+
 @contextmanager
 def sent() -> Iterator[list[str]]:
     """Collect what any connection sends within the block; a message is its statements with what was prepared."""
@@ -26,9 +31,9 @@ def sent() -> Iterator[list[str]]:
     def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
         collected.append(statement)
 
-    async def rows(self: PostgresqlChannel, *statements: str) -> list[tuple[Any, ...]]:
+    async def rows(self: PostgresqlChannel, *statements: str | bytes) -> list[tuple[Any, ...]]:
         texts = {prepared.name: text for text, prepared in self._prepared.items()}
-        message = [*self._first, *(one for one in statements if not one.startswith("PREPARE"))]
+        message = [*self._first, *(one for one in map(text_of, statements) if not one.startswith("PREPARE"))]
         collected.append("; ".join(_execution.sub(lambda found: texts[found[1]], one) for one in message))
         return await whole(self, *statements)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -19,6 +20,10 @@ POINTS_ISSUED = "community/points_issued"
 POINTS_REDEEMED = "community/points_redeemed"
 POINTS_EXPIRED = "community/points_expired"
 POINTS_POOL = "community/points_pool"
+
+
+# Finding one by its name takes longer than using it.
+_zone = cache(ZoneInfo)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,4 +48,4 @@ class Community:
 
     def local_date(self, moment: datetime) -> dt.date:
         """The day of a moment by the community's calendar."""
-        return moment.astimezone(ZoneInfo(self.timezone)).date()
+        return moment.astimezone(_zone(self.timezone)).date()

@@ -22,6 +22,7 @@ DAY_MINUTES_FREE = 480
 
 LATE_AFTER_WORKING_DAYS = 10
 LONGEST = dt.timedelta(hours=24)
+_no_time, _minute = dt.timedelta(0), dt.timedelta(minutes=1)
 # No place is further than this from UTC.
 _zone_max = dt.timedelta(hours=14)
 _reaching_back = LONGEST + _zone_max
@@ -33,8 +34,7 @@ CORRECTED = "corrected"
 LIVE = (PENDING, APPROVED)
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceFacts:
+class ServiceFacts(NamedTuple):
     """The facts of one service (Ministry of Civil Affairs order 67, article 7), apart from whose they are."""
 
     service_kind: str
@@ -202,11 +202,12 @@ def known_of(record: ServiceRecord) -> Known:
 
 def faults_of_times(started_at: datetime, ended_at: datetime, minutes: int) -> str | None:
     """What is wrong with a record's times: end not after start, over 24 hours, more minutes than between them."""
-    if ended_at <= started_at:
+    lasted = ended_at - started_at
+    if lasted <= _no_time:
         return "ended_at has to be after started_at"
-    if ended_at - started_at > LONGEST:
+    if lasted > LONGEST:
         return "a service lasts 24 hours at most"
-    if dt.timedelta(minutes=minutes) > ended_at - started_at:
+    if minutes * _minute > lasted:
         return "minutes are the time actually given, so not more than from started_at to ended_at"
     return None
 
@@ -251,10 +252,10 @@ def award(rule: EarningRule | None, minutes: int, counted_before: int) -> Award:
 def deposit(record: ServiceRecord) -> tuple[tuple[str, int], ...]:
     """What approving moves: the minutes given, and the points of the award if it has any."""
     minutes, points = record.facts.minutes, record.award.points if record.award else 0
-    movements = [(MINUTES_GIVEN, -minutes), (minutes_account(record.volunteer_id), minutes)]
-    if points:
-        movements += [(POINTS_ISSUED, -points), (points_account(record.volunteer_id), points)]
-    return tuple(movements)
+    given = ((MINUTES_GIVEN, -minutes), (minutes_account(record.volunteer_id), minutes))
+    if not points:
+        return given
+    return (*given, (POINTS_ISSUED, -points), (points_account(record.volunteer_id), points))
 
 
 def withdrawal(record: ServiceRecord) -> tuple[tuple[str, int], ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from app import ledger
 from app.communities.rules import MINUTES_GIVEN, POINTS_ISSUED, RECORDER
@@ -60,8 +60,7 @@ if TYPE_CHECKING:
 RESOURCE = "service_record"
 
 
-@dataclass(frozen=True, slots=True)
-class NewServiceRecord:
+class NewServiceRecord(NamedTuple):
     """A service to record. `alias` names the volunteer where the sender knows no id (a keyed hash of the phone)."""
 
     community: int

@@ -10,6 +10,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import orjson
+from fastapi import Request
 from starlette.exceptions import HTTPException
 
 from app.http.problem_codes import PROBLEMS
@@ -19,13 +20,14 @@ from app.kernel.errors import Fault, InvalidRequest
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from starlette.types import Message, Receive
+    from starlette.types import Message, Receive, Scope
 
 _whole_max = 2**63 - 1
 # Fewer digits always fit; a longer row of them may be a number that does not, or stand in a text.
 _digits_safe = len(str(_whole_max)) - 1
 _digits_as_zeros = bytes(ord("0") if chr(byte).isdecimal() else byte for byte in range(128)) + bytes(range(128, 256))
 _too_deep = "nested too deeply"
+_parsed = "lovebank.parsed"
 
 
 class UnreadableBody(HTTPException):
@@ -37,8 +39,11 @@ class UnreadableBody(HTTPException):
         self.document = document
 
 
-def checked(receive: Receive, headers: Mapping[bytes, str], *, bytes_max: int) -> Receive:
-    """Wrap a request's messages: reading them raises `UnreadableBody` when the body is too large, or broken JSON."""
+def checked(scope: Scope, receive: Receive, headers: Mapping[bytes, str], *, bytes_max: int) -> Receive:
+    """Wrap a request's messages: reading them raises `UnreadableBody` when the body is too large, or broken JSON.
+
+    What the JSON says is kept in the scope, for `CheckedRequest`.
+    """
     json_expected = "json" in headers.get(b"content-type", "").lower()
     receive = bounded(receive, headers, bytes_max=bytes_max)
     parts: list[bytes] = []
@@ -48,10 +53,21 @@ def checked(receive: Receive, headers: Mapping[bytes, str], *, bytes_max: int) -
         if json_expected:
             parts.append(message.get("body", b""))
             if any(parts) and not message.get("more_body", False):
-                parsed(b"".join(parts))
+                scope[_parsed] = parsed(b"".join(parts))
         return message
 
     return receive_checked
+
+
+class CheckedRequest(Request):
+    """A request whose body is parsed once: as it is checked."""
+
+    async def json(self) -> Any:
+        """Give what the body says. Raises `UnreadableBody`."""
+        if _parsed not in self.scope:
+            # What it says of itself was not taken for JSON as it came in.
+            self.scope[_parsed] = parsed(await self.body())
+        return self.scope[_parsed]
 
 
 def bounded(receive: Receive, headers: Mapping[bytes, str], *, bytes_max: int) -> Receive:

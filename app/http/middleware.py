@@ -50,7 +50,7 @@ class Observed:
             await send(message)
 
         try:
-            await self._app(scope, checked(receive, headers, bytes_max=self._body_bytes_max), send_with_id)
+            await self._app(scope, checked(scope, receive, headers, bytes_max=self._body_bytes_max), send_with_id)
         except Unavailable as error:
             # Only a time-out comes this far; a file or stream whose sending was cut off cannot be answered any more.
             if status:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
 from starlette.routing import compile_path
 
+from app.http.bodies import CheckedRequest
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
 
 
 class Route(APIRoute):
@@ -27,6 +29,15 @@ class Route(APIRoute):
         self.openapi_extra = options["openapi_extra"]
         self.path_regex, self.path_format, self.param_convertors = compile_path(path)
         self._left = options
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Make what answers a request, and hand it requests whose bodies are parsed already."""
+        handle = super().get_route_handler()
+
+        async def handle_checked(request: Request) -> Response:
+            return await handle(CheckedRequest(request.scope, request.receive))
+
+        return handle_checked
 
     def __getattr__(self, name: str) -> Any:
         """Make the rest, as something of it is asked for."""

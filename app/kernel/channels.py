@@ -59,7 +59,7 @@ class Channel(ABC):
         """Ask questions, after what waits to go first; `then` follows in the same message."""
 
     @abstractmethod
-    async def write(self, writes: Sequence[Write], documents: Sequence[str], *then: str) -> None:
+    async def write(self, writes: Sequence[Write], documents: Sequence[bytes], *then: str) -> None:
         """Write rows, each write's as its document; `then` follows in the same message."""
 
     async def end(self) -> None:

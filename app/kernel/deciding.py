@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar, cast
 
 from app.kernel.errors import InvalidRequest, Refusal
 from app.kernel.references import (
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from app.kernel.database import Session
+    from app.kernel.references import Content
 
 
 class Row(Protocol):
@@ -45,8 +46,8 @@ class Row(Protocol):
         """The keyed hash of the phone that names the volunteer on paper."""
 
     @property
-    def content(self) -> object:
-        """What makes two rows under one reference the same: a dataclass of parsed values."""
+    def content(self) -> Content:
+        """What makes two rows under one reference the same: parsed values by name."""
 
 
 class Made(Protocol):
@@ -65,8 +66,7 @@ _not_made = (Seen, Refusal)
 _using_up_no_reference = (Seen, ReferenceReused, InvalidRequest)
 
 
-@dataclass(frozen=True, slots=True)
-class Decided(Generic[MadeT]):
+class Decided(NamedTuple, Generic[MadeT]):
     """What became of a row: the resource or the refusal, and whether that was decided before."""
 
     outcome: MadeT | Refusal | Told

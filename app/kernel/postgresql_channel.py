@@ -72,25 +72,25 @@ class PostgresqlChannel(Channel):
             await self.rows(*then)
         return Asked(answer.one(), before)
 
-    async def write(self, writes: Sequence[Write], documents: Sequence[str], *then: str) -> None:
+    async def write(self, writes: Sequence[Write], documents: Sequence[bytes], *then: str) -> None:
         """Write rows, each write's as its document, in one statement; `then` follows in the same message."""
         values = {f"rows{place}": document for place, document in enumerate(documents)}
         await self.rows(*self._execution(together(tuple(writes)), values), *then)
 
-    async def rows(self, *statements: str) -> list[tuple[Any, ...]]:
+    async def rows(self, *statements: str | bytes) -> list[tuple[Any, ...]]:
         """Send statements as one message, after what waits to go first, and give all rows that they find.
 
         After one that failed none is sent: it may not even have begun the transaction.
         """
         if self._has_failed:
             raise RolledBackError
-        message = "; ".join((*self._first, *statements))
+        message = b"; ".join(_encoded(statement) for statement in (*self._first, *statements))
         self._first.clear()
         found: list[tuple[Any, ...]] = []
         if not message:
             return found
         try:
-            await self._cursor.execute(message.encode(), prepare=False)
+            await self._cursor.execute(message, prepare=False)
             more: bool | None = True
             while more:
                 if self._cursor.description is not None:
@@ -98,16 +98,17 @@ class PostgresqlChannel(Channel):
                 more = self._cursor.nextset()
         except psycopg.Error as error:
             self._has_failed = True
-            self._unsure |= any(statement.startswith(("PREPARE", "DEALLOCATE")) for statement in statements)
+            texts = [statement for statement in statements if isinstance(statement, str)]
+            self._unsure |= any(text.startswith(("PREPARE", "DEALLOCATE")) for text in texts)
             # As SQLAlchemy's own statements fail. Its text would have the values in it.
             raise DBAPIError.instance(
                 None, None, error, psycopg.Error, hide_parameters=True, connection_invalidated=self._driver.closed
             ) from error
         return found
 
-    def _execution(self, text: str, values: Mapping[str, Any]) -> list[str]:
+    def _execution(self, text: str, values: Mapping[str, Any]) -> list[str | bytes]:
         """Write what executes a statement with named parameters, and prepares it the first time."""
-        statements = []
+        statements: list[str | bytes] = []
         prepared = self._prepared.get(text)
         if prepared is None:
             if len(self._prepared) >= _prepared_max:
@@ -118,8 +119,8 @@ class PostgresqlChannel(Channel):
             self._names += 1
             prepared = self._prepared[text] = _Prepared(f"hot{self._names}", tuple(names))
             statements.append(f"PREPARE {prepared.name} AS {body}")
-        arguments = ", ".join(_literal(values[name]) for name in prepared.parameters)
-        return [*statements, f"EXECUTE {prepared.name}({arguments})"]
+        arguments = b", ".join(_literal(values[name]) for name in prepared.parameters)
+        return [*statements, b"EXECUTE %b(%b)" % (prepared.name.encode(), arguments)]
 
     async def end(self) -> None:
         """Commit, unless that went with the last message or nothing was ever sent."""
@@ -152,6 +153,11 @@ async def open_channel(engine: sa.Engine, *, prepares: bool) -> PostgresqlChanne
     return PostgresqlChannel(connection, await connection.driver_connection(), prepares=prepares)
 
 
-def _literal(value: str | int) -> str:
+def _literal(value: str | bytes | int) -> bytes:
     """Write a constant; the connection takes backslashes for what they are (standard_conforming_strings)."""
-    return "'" + value.replace("'", "''") + "'" if isinstance(value, str) else str(int(value))
+    return b"%d" % value if isinstance(value, int) else b"'%b'" % _encoded(value).replace(b"'", b"''")
+
+
+def _encoded(text: str | bytes) -> bytes:
+    """Give a text as it is sent: long ones come as bytes, and were never anything else."""
+    return text if isinstance(text, bytes) else text.encode()

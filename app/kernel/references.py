@@ -7,16 +7,16 @@ the same content again is a replay, other content is refused.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
 import orjson
 import sqlalchemy as sa
 
 from app.kernel.errors import Refusal
-from app.kernel.rows import insert_rows, looked_up, rows_of
+from app.kernel.rows import Read, insert_rows, looked_up, rows_of
 from app.kernel.tables import metadata, tenant_key
 from app.kernel.types import Document, Id, Instant
 
@@ -95,21 +95,22 @@ class NewlySeen(NamedTuple):
     seen: Seen
 
 
-def content_hash(content: Any) -> str:
-    """Hash a dataclass's parsed values, so that two spellings of one value are the same.
+class Content(Protocol):
+    """Parsed values by name: a named tuple."""
+
+    def _asdict(self) -> dict[str, Any]: ...
+
+
+def content_hash(content: Content) -> str:
+    """Hash parsed values, so that two spellings of one value are the same.
 
     A moment is the same whatever offset it was written with, if it is a field of its own.
     """
-    values = {name: getattr(content, name) for name in _names(content.__class__)}
+    values = content._asdict()
     for name, value in values.items():
         if isinstance(value, datetime):
             values[name] = value.astimezone(UTC)
     return hashlib.sha256(orjson.dumps(values)).hexdigest()
-
-
-@cache
-def _names(kind: Any) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(kind))
 
 
 def replay(known: Seen, reference: str, *, who: Collection[str], content: str) -> Seen | ReferenceReused:
@@ -122,7 +123,15 @@ def _known(dialect: str) -> Query:
     table = seen_references
     asked = rows_of(dialect, "rows", [table.c.community_id, table.c.resource, table.c.reference])
     matches = sa.and_(*(table.c[name] == asked.c[name] for name in ("community_id", "resource", "reference")))
-    return looked_up(dialect, asked, sa.select(table), matches)
+    found = sa.select(
+        table.c.community_id,
+        table.c.reference,
+        table.c.who,
+        table.c.content_hash,
+        table.c.resource_id,
+        table.c.refusal,
+    )
+    return looked_up(dialect, asked, found, matches)
 
 
 async def load_seen(session: Session, resource: str, places: Collection[Place]) -> dict[Place, Seen]:
@@ -133,12 +142,13 @@ async def load_seen(session: Session, resource: str, places: Collection[Place]) 
         {"community_id": community, "resource": resource, "reference": reference}
         for community, reference in set(places)
     ]
-    found = await session.execute_rows(_known(session.dialect), rows)
+    return await session.ask(Read(_known(session.dialect), rows, _by_place))
+
+
+def _by_place(rows: list[Sequence[Any]]) -> dict[Place, Seen]:
     return {
-        (row.community_id, row.reference): Seen(
-            row.who, row.content_hash, row.resource_id, Told(**row.refusal) if row.refusal else None
-        )
-        for row in found
+        (community, reference): Seen(who, content, resource_id, refusal and Told(**refusal))
+        for community, reference, who, content, resource_id, refusal in rows
     }
 
 

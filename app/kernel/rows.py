@@ -103,11 +103,11 @@ def routed(dialect: str, table: sa.FromClause) -> sa.ColumnElement[bool]:
     return table.c.community_id == sa.bindparam(COMMUNITY, type_=sa.Integer())
 
 
-def document_of(dialect: str, rows: Sequence[Mapping[str, Any]]) -> str:
+def document_of(dialect: str, rows: Sequence[Mapping[str, Any]]) -> bytes:
     """Write rows as the JSON document that `rows_of` reads: ids and days as text, moments as the database has them."""
     if dialect == SQLITE:
-        return orjson.dumps(rows, default=_micros, option=orjson.OPT_PASSTHROUGH_DATETIME).decode()
-    return orjson.dumps(rows).decode()
+        return orjson.dumps(rows, default=_micros, option=orjson.OPT_PASSTHROUGH_DATETIME)
+    return orjson.dumps(rows)
 
 
 def parted(dialect: str, rows: Sequence[Mapping[str, Any]]) -> Iterator[tuple[int | None, Sequence[Mapping[str, Any]]]]:

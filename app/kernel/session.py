@@ -104,7 +104,7 @@ class Session:
 
     def _parts(self, read: Read[Any]) -> list[_Part]:
         return [
-            _Part(read.statement, document_of(self.dialect, rows), community)
+            _Part(read.statement, document_of(self.dialect, rows).decode(), community)
             for community, rows in parted(self.dialect, read.rows)
         ]
 
@@ -151,9 +151,8 @@ class Session:
         if write not in self._waiting and write.table in self._waiting_tables():
             await self.flush()
         waiting = self._waiting.setdefault(write, {})
-        for row in rows:
-            # Of two updates of a row the later holds; an inserted row is one of its own.
-            waiting[write.key_of(row) if write.key else len(waiting)] = row
+        # Of two updates of a row the later holds; an inserted row is one of its own.
+        waiting.update(((write.key_of(row), row) for row in rows) if write.key else enumerate(rows, len(waiting)))
 
     async def flush(self, *then: str) -> None:
         """Send what waits to be written in one go, and `then` in the same message."""
@@ -179,7 +178,7 @@ class Session:
         found: list[AnyRow] = []
         await self._channel.ready()
         for community, of_community in parted(self.dialect, rows):
-            values = {"rows": document_of(self.dialect, of_community)}
+            values = {"rows": document_of(self.dialect, of_community).decode()}
             bound = {} if community is None else {COMMUNITY: community}
             result = await self.connection.execute(statement, {**values, **bound})
             if result.returns_rows:

@@ -46,9 +46,11 @@ class SqliteChannel(Channel):
         *before, found = await self.run([question, *((statement, {}) for statement in then)])
         return Asked(found, before)
 
-    async def write(self, writes: Sequence[Write], documents: Sequence[str], *then: str) -> None:
+    async def write(self, writes: Sequence[Write], documents: Sequence[bytes], *then: str) -> None:
         """Write rows, each write's as its document; `then` follows in the same turn."""
-        statements = [(text_of(write), {"rows": document}) for write, document in zip(writes, documents, strict=True)]
+        statements = [
+            (text_of(write), {"rows": document.decode()}) for write, document in zip(writes, documents, strict=True)
+        ]
         # What waits may have overtaken what it refers to.
         await self.run([("PRAGMA defer_foreign_keys = ON", {}), *statements, *((statement, {}) for statement in then)])
 

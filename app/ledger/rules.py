@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import groupby
+from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from app.ledger.errors import BalanceOutOfBounds, LinkedEntryRefused, UnbalancedEntry, UnknownAccount
@@ -37,8 +37,7 @@ class NewAccount(NamedTuple):
     bound: int
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A transaction to post: whole units moved between accounts of one community, summing to zero per unit.
 
     `movements` pairs addresses with amounts (positive comes in, negative goes out). `reference` names what the entry
@@ -86,7 +85,7 @@ def apply(states: Mapping[Account, State], entries: Sequence[Entry]) -> list[tup
     """
     book: _Book = {account: _Sheet(account, *state) for account, state in states.items()}
     decisions: list[tuple[Change, ...] | Refusal] = []
-    for group, linked in groupby(entries, key=lambda entry: entry.group):
+    for group, linked in groupby(entries, key=attrgetter("group")):
         if group is None:
             decisions.extend(_decide(book, entry) for entry in linked)
         else:
@@ -111,6 +110,9 @@ class _Sheet:
 _Book = dict[tuple[int, str], _Sheet]
 """The sheets of all accounts, by plain pairs: these are the same keys as accounts, and cheaper to make."""
 
+_Movement = tuple[_Sheet, int]
+"""An account, and the amount that moves on it."""
+
 
 def _decide_linked(book: _Book, entries: Sequence[Entry]) -> Iterable[tuple[Change, ...] | Refusal]:
     decisions = [_decide(book, entry) for entry in entries]
@@ -126,15 +128,14 @@ def _decide_linked(book: _Book, entries: Sequence[Entry]) -> Iterable[tuple[Chan
 
 def _decide(book: _Book, entry: Entry) -> tuple[Change, ...] | Refusal:
     """Decide one entry, and when it holds write it into the book."""
-    refusal = _shape_refusal(book, entry)
-    if refusal is not None:
-        return refusal
-    community, changes = entry.community, []
-    for address, amount in _shared_with_debts(book, entry) if entry.debts else entry.movements:
-        sheet = book[community, address]
+    movements = _movements(book, entry)
+    if not isinstance(movements, list):
+        return movements
+    changes = []
+    for sheet, amount in _shared_with_debts(book, entry, movements) if entry.debts else movements:
         balance = sheet.balance + amount
         if balance * sheet.bound < 0 or abs(balance) > BALANCE_MAX:
-            return BalanceOutOfBounds(account=address, balance=sheet.balance, amount=amount)
+            return BalanceOutOfBounds(account=sheet.account.address, balance=sheet.balance, amount=amount)
         changes.append(Change(sheet.account, sheet.number, amount, sheet.version + 1, balance))
     for change in changes:
         sheet = book[change.account]
@@ -143,42 +144,45 @@ def _decide(book: _Book, entry: Entry) -> tuple[Change, ...] | Refusal:
     return tuple(changes)
 
 
-def _shared_with_debts(book: _Book, entry: Entry) -> list[tuple[str, int]]:
+def _shared_with_debts(book: _Book, entry: Entry, movements: Sequence[_Movement]) -> list[_Movement]:
     """Share each movement of an account that has a debt between the two."""
-    community, debts = entry.community, dict(entry.debts)
-    movements = []
-    for movement in entry.movements:
-        address, amount = movement
-        debt = debts.get(address)
+    debts = dict(entry.debts)
+    shared: list[_Movement] = []
+    for movement in movements:
+        sheet, amount = movement
+        debt = debts.get(sheet.account.address)
         if debt is None:
-            movements.append(movement)
+            shared.append(movement)
             continue
-        held, owed = book[community, address].balance, -book[community, debt].balance
-        to_debt = min(amount, owed) if amount > 0 else min(held + amount, 0)
-        movements += [part for part in ((debt, to_debt), (address, amount - to_debt)) if part[1]]
-    return movements
+        of_debt = book[entry.community, debt]
+        to_debt = min(amount, -of_debt.balance) if amount > 0 else min(sheet.balance + amount, 0)
+        shared += [part for part in ((of_debt, to_debt), (sheet, amount - to_debt)) if part[1]]
+    return shared
 
 
-def _shape_refusal(book: _Book, entry: Entry) -> Refusal | None:
-    community, movements = entry.community, entry.movements
-    if not movements:
+def _movements(book: _Book, entry: Entry) -> list[_Movement] | Refusal:
+    """Find the sheets that an entry moves, or say what is wrong with its shape."""
+    community = entry.community
+    if not entry.movements:
         return UnbalancedEntry(reason="it moves nothing")
-    named = {address for address, _ in movements}
+    named = {address for address, _ in entry.movements}
     named.update([debt for _, debt in entry.debts])
-    if len(named) < len(movements) + len(entry.debts):
+    if len(named) < len(entry.movements) + len(entry.debts):
         return UnbalancedEntry(reason="an account stands in it twice")
     for _, debt in entry.debts:
         if (community, debt) not in book:
             return UnknownAccount(account=debt)
+    movements: list[_Movement] = []
     sums: dict[str, int] = {}
-    for address, amount in movements:
+    for address, amount in entry.movements:
         sheet = book.get((community, address))
         if sheet is None:
             return UnknownAccount(account=address)
         if amount == 0:
             return UnbalancedEntry(reason=f"it moves nothing on {address}")
+        movements.append((sheet, amount))
         sums[sheet.unit] = sums.get(sheet.unit, 0) + amount
     for unit, total in sums.items():
         if total:
             return UnbalancedEntry(reason=f"{unit} sums to {total}")
-    return None
+    return movements

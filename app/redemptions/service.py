@@ -7,7 +7,7 @@ import secrets
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from app import ledger
 from app.communities.service import communities_by_number
@@ -70,8 +70,7 @@ class Wanted:
     alias: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(NamedTuple):
     """What makes two redemptions under one reference the same."""
 
     wanted: tuple[tuple[str, int], ...]

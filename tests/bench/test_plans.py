@@ -16,6 +16,7 @@ from tests.bank import done
 from tests.bench import peers
 from tests.bench.growth import grow
 from tests.bench.test_ratios import opened
+from tests.sending import text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,15 +38,16 @@ def planned() -> Iterator[list[Plan]]:
     plans: list[Plan] = []
     whole = PostgresqlChannel.rows
 
-    async def rows(self: PostgresqlChannel, *statements: str) -> list[tuple[Any, ...]]:
+    async def rows(self: PostgresqlChannel, *statements: str | bytes) -> list[tuple[Any, ...]]:
         before = await whole(self)
-        for statement in statements:
+        texts = [text_of(statement) for statement in statements]
+        for statement in texts:
             if statement.startswith("PREPARE"):
                 await whole(self, statement)
             elif statement.startswith("EXECUTE"):
                 ((document,),) = await whole(self, f"EXPLAIN (FORMAT JSON) {statement}")
                 plans.extend(nodes_of((document if isinstance(document, list) else json.loads(document))[0]["Plan"]))
-        return before + await whole(self, *(one for one in statements if not one.startswith("PREPARE")))
+        return before + await whole(self, *(one for one in texts if not one.startswith("PREPARE")))
 
     with patch.object(PostgresqlChannel, "rows", rows):
         yield plans

@@ -31,7 +31,7 @@ FACTS = ServiceFacts("home_visit", '入户"探访"\n\t', "\\/\x7f\u2028", "é�
 PENDING = ServiceRecord(ID, 1, 7, ID, FACTS, WHOLE.date(), False, True, "1-a", FRACTION, "pending")  # noqa: FBT003
 APPROVED = replace(
     PENDING,
-    facts=replace(FACTS, recorder_name="张文静", external_ids=(("a", "1"), ("b", "2")), started_at=ELSEWHERE),
+    facts=FACTS._replace(recorder_name="张文静", external_ids=(("a", "1"), ("b", "2")), started_at=ELSEWHERE),
     status="approved",
     note="好",
     verified_by="1-b",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
@@ -198,7 +197,7 @@ async def kept(books: Database, clock: TestClock) -> Database:
         async with books.write(community) as session:
             await ledger.reverse(session, community, [2], reason="mistake", posted_by="1-manager")
         owe, settle = entry((OWED, -1), (ISSUED, 1), community=community), entry((OWED, 1), (ISSUED, -1))
-        await post(books, owe, replace(settle, community=community))
+        await post(books, owe, settle._replace(community=community))
     return books
 
 

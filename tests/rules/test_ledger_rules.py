@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
@@ -190,7 +190,7 @@ def test_a_refused_entry_changes_nothing_for_those_after_it(states: dict[Account
     decisions = decide(states, entries)
     held = [(entry, made) for entry, made in zip(entries, decisions, strict=True) if not isinstance(made, Refusal)]
     # Without its refused neighbours a linked group could grow together with the next one of that name.
-    alone = [replace(entry, group=None) for entry, _ in held]
+    alone = [entry._replace(group=None) for entry, _ in held]
     assert decide(states, alone) == [made for _, made in held]
 
 
@@ -267,7 +267,7 @@ def test_an_entry_sees_what_the_entries_before_it_have_done() -> None:
 
 def test_a_linked_group_ends_where_another_begins_and_frees_what_it_held() -> None:
     good, bad = entry(("free", -10), ("issued", 10), group="one"), entry(("free", -1), ("issued", 1), group="one")
-    verdicts = [verdict(made)[0] for made in decide(STATES, [good, bad, replace(good, group="two")])]
+    verdicts = [verdict(made)[0] for made in decide(STATES, [good, bad, good._replace(group="two")])]
     assert verdicts == ["linked-entry-refused", "balance-out-of-bounds", "posted"]
 
 
