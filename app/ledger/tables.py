@@ -73,10 +73,18 @@ ledger_transactions = sa.Table(
         ["ledger_transactions.community_id", "ledger_transactions.transaction_number"],
         name="ledger_transactions_reverses_fkey",
     ),
-    sa.UniqueConstraint("community_id", "reverses", name="ledger_transactions_reverses_key"),
     sa.CheckConstraint("reverses < transaction_number", name="ledger_transactions_reverses_check"),
     sa.CheckConstraint("postings_count >= 2", name="ledger_transactions_postings_check"),
     sa.CheckConstraint("transaction_number >= 1", name="ledger_transactions_number_check"),
+    # None is reversed twice. Nearly none reverses another, and those have no entry.
+    sa.Index(
+        "ledger_transactions_reverses_key",
+        "community_id",
+        "reverses",
+        unique=True,
+        postgresql_where=sa.text("reverses IS NOT NULL"),
+        sqlite_where=sa.text("reverses IS NOT NULL"),
+    ),
     sqlite_strict=True,
 )
 

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
+import sqlalchemy as sa
+
+from app.hours.store import page_of_records
+from app.kernel.paging import Paging
 from tests.bank import done, refused
 from tests.hours.acts import record, verify
 
 if TYPE_CHECKING:
+    from app.settings import Settings
     from tests.bank import Api, Bank
 
 
@@ -110,3 +116,25 @@ async def test_the_recorders_name_is_shown_to_those_who_may_see_names(bank: Bank
         "integrator": "张**",
     }
     assert listed == {role: [None, name] for role, name in shown.items()}
+
+
+@pytest.mark.parametrize("status", ["pending", "rejected", "corrected"])
+async def test_records_that_are_not_approved_are_found_without_going_through_those_that_are(
+    bank: Bank, settings: Settings, status: str
+) -> None:
+    sent: list[tuple[str, Any]] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        sent.append((statement, parameters))
+
+    async with bank.database.read(bank.number) as session:
+        await session.execute(sa.select(1))
+        sa.event.listen(sa.Engine, "before_cursor_execute", note)
+        try:
+            await page_of_records(session, bank.number, Paging(limit=50, filters={"status": status}))
+        finally:
+            sa.event.remove(sa.Engine, "before_cursor_execute", note)
+        ((statement, parameters),) = sent
+        explain = "EXPLAIN QUERY PLAN" if settings.on_sqlite else "EXPLAIN"
+        plan = list(await session.connection.exec_driver_sql(f"{explain} {statement}", parameters))
+    assert "service_records_status_idx" in str(plan)

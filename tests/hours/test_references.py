@@ -1,4 +1,4 @@
-"""Whoever writes past the app is kept from records and decisions that refer to nothing, by the database itself."""
+"""Whoever writes past the app is kept from rows of a deposit that refer to nothing, by the database itself."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from app.hours.tables import service_records, verifications
+from app.kernel.idempotency import idempotency_answers
 from tests.ledger.books import owner
 
 if TYPE_CHECKING:
@@ -53,3 +54,15 @@ async def test_what_refers_to_nothing_is_refused(
         connection.execute(sa.insert(table).values({**good, **forged}))
     with owner(settings) as connection:
         connection.execute(sa.insert(table).values(good))
+
+
+async def test_an_answer_to_no_key_is_refused(bank: Bank, settings: Settings) -> None:
+    with owner(settings) as connection:
+        query = sa.select(idempotency_answers).where(idempotency_answers.c.community_id == 0).limit(1)
+        good = dict(connection.execute(query).mappings().one())
+    for forged in ({"key": "unheard of"}, {"caller": "nobody"}, {"community_id": bank.number}):
+        with pytest.raises(IntegrityError), owner(settings) as connection:
+            connection.execute(sa.insert(idempotency_answers).values({**good, **forged}))
+    with owner(settings) as connection:
+        connection.execute(sa.delete(idempotency_answers).where(idempotency_answers.c.key == good["key"]))
+        connection.execute(sa.insert(idempotency_answers).values(good))

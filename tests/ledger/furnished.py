@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 from app import ledger
 from app.access.cards import count_attempt
 from app.kernel.paging import Paging
 from tests.bank import done
+from tests.volunteers.people import id_number
 
 if TYPE_CHECKING:
     from tests.bank import Bank
@@ -16,7 +18,8 @@ if TYPE_CHECKING:
 async def furnish(bank: Bank) -> None:
     """Let a volunteer of the bank's community serve and redeem; records and redemptions stay open and are closed."""
     await bank.kind(points_per_hour=60)
-    volunteer, article = await bank.volunteer(), await bank.goods(pieces=5, price=10)
+    volunteer = await bank.volunteer(id_number=id_number(dt.date(1985, 7, 1)))
+    article = await bank.goods(pieces=5, price=10)
     record = await bank.hours(volunteer["id"])
     done(await bank.manager.post(f"service-records/{record['id']}/correction", {"reason": "记错了"}), 200)
     await bank.hours(volunteer["id"], start="2026-02-01T09:00")

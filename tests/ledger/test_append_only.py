@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
+from app.volunteers.tables import volunteers
 from tests.ledger.books import owner
 from tests.ledger.furnished import furnish
 
@@ -35,6 +36,7 @@ APPEND_ONLY = (
 MOVES_ON = {
     "service_records": {"status"},
     "redemptions": {"status", "closed_at", "closed_by", "reason"},
+    "volunteers": set(volunteers.c.keys()) - {"community_id", "volunteer_id"},
 }
 """Tables whose rows stay, and the columns in them that do not."""
 
@@ -82,7 +84,9 @@ async def test_no_row_of_an_append_only_table_can_be_changed_or_lost(bank: Bank,
         assert [statement for statement in attacks if goes_through(connection, statement)] == []
 
 
-async def test_of_records_and_redemptions_nothing_moves_on_but_their_status(bank: Bank, settings: Settings) -> None:
+async def test_of_records_redemptions_and_volunteers_nothing_moves_on_but_what_may(
+    bank: Bank, settings: Settings
+) -> None:
     await furnish(bank)
     with owner(settings) as connection:
         for table, columns in MOVES_ON.items():

@@ -51,6 +51,13 @@ FROZEN = {
         " organiser, recorder_name, external_ids, started_at, ended_at, service_date, minutes, late,"
         " manager_required, recorded_by, recorded_at"
     ),
+    "volunteers": "community_id, volunteer_id",
+}
+CHECKED = {
+    "idempotency_answers": "refer",
+    "ledger_postings": "add_up",
+    "service_records": "refer",
+    "verifications": "refer",
 }
 OF_ALL_COMMUNITIES = {"communities", "alembic_version"}
 
@@ -91,7 +98,11 @@ RIGHTS = {
     "stock_movements": "SELECT, INSERT",
     "transfers": "SELECT, INSERT",
     "verifications": "SELECT, INSERT",
-    "volunteers": "SELECT, INSERT, UPDATE",
+    "volunteers": (
+        "SELECT, INSERT, UPDATE (consent_given_at, consent_on, consent_taken_by, consent_version, erased_at, estate,"
+        " external_ids, id_number_hash, name_hash, number, phone_hash, phone_tail_hash, political_status,"
+        " registered_at, revision, sealed, skills)"
+    ),
 }
 
 
@@ -139,7 +150,7 @@ def test_the_triggers_on_postgresql_are_these_and_always_fire(settings: Settings
         ),
         *(
             (f"{table}_{name}", f"AFTER INSERT ON {table} REFERENCING NEW TABLE AS inserted {calling} {table}_check()")
-            for table, name in (("ledger_postings", "add_up"), ("service_records", "refer"), ("verifications", "refer"))
+            for table, name in CHECKED.items()
         ),
     }
     triggers = found(

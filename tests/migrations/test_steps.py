@@ -20,7 +20,7 @@ from app.kernel.migrating import migrate, migration_config
 from app.kernel.revisions import current_revision, expected_revision
 from tests.conftest import ENGINES, new_postgresql
 from tests.ledger.furnished import furnish
-from tests.migrations.schema import schema_of, tables_of
+from tests.migrations.schema import connected, schema_of, tables_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,6 +96,24 @@ async def test_a_bank_in_use_goes_down_and_up_again_and_starts_anew(bank: Bank, 
         assert (
             list(await session.execute(sa.text("SELECT community_id FROM ledger_heads WHERE community_id > 0"))) == []
         )
+
+
+def rows_of(settings: Settings) -> dict[str, list[str]]:
+    """All rows of all tables, as text."""
+    with connected(settings) as connection:
+        return {
+            table: sorted(map(repr, connection.exec_driver_sql(f"SELECT * FROM {table}")))  # noqa: S608  names alone
+            for table in tables_of(settings) - {"alembic_version"}
+        }
+
+
+async def test_a_bank_in_use_goes_a_step_down_and_up_again_with_every_row(bank: Bank, settings: Settings) -> None:
+    await furnish(bank)
+    before = rows_of(settings)
+    for revision in (REVISIONS[-2], REVISIONS[-1]):
+        migrate(settings, revision)
+        assert rows_of(settings) == before
+    await bank.hours((await bank.volunteer())["id"])
 
 
 async def test_the_service_can_tell_which_revision_its_database_has(database: Database, settings: Settings) -> None:
