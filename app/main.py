@@ -84,7 +84,8 @@ class Service(FastAPI):
         await self.express(scope, receive, send)
 
 
-_objects_before_a_round = 5_000
+# More than a batch of records makes, all of which are in use until it is answered.
+_objects_before_a_round = 50_000
 
 
 class MissingSecretError(Exception):
