@@ -84,7 +84,7 @@ class Service(FastAPI):
         await self.express(scope, receive, send)
 
 
-_objects_before_a_round = 5_000
+_objects_before_a_round = 50_000
 
 
 class MissingSecretError(Exception):
