@@ -216,6 +216,9 @@ async def test_a_statement_shows_the_newest_first_and_of_one_transaction_in_the_
         first = lines[0]
         assert (first.posted_at, first.kind, first.account, first.unit) == (NOW, "deposit", MINUTES, "MINUTE")
         assert first.reference == "service-records/1"
+        told = {(line.transaction_id, line.posted_at, line.kind, line.reference) for line in lines}
+        kinds = ((1, "deposit"), (2, "gift"), (3, "deposit"))
+        assert told == {(number, NOW, kind, "service-records/1") for number, kind in kinds}
         nobody = ledger.ask_extracts(session.dialect, [ExtractAsked((Account(1, "nobody"),), None, 9)])
         assert await session.ask(nobody) == [None]
 
