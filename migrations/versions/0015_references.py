@@ -12,11 +12,15 @@ Nearly no transaction reverses another, and nobody looks for the records that ar
 from __future__ import annotations
 
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 from alembic import op
 
 from migrations import guards
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 revision = "0015"
 down_revision = "0014"
@@ -124,20 +128,20 @@ def upgrade() -> None:
         for name, (table, _, _) in _no_longer_one_by_one.items():
             op.execute(f"ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {name}")
         op.execute(f"ALTER TABLE ledger_transactions DROP CONSTRAINT IF EXISTS {_reverses_key}")
+        _index_reversals()
     else:
-        _make_transactions_anew(f", \n\t{_unique}\n)", "\n)")
-    _index(_reverses_key, "ledger_transactions", ["reverses"], of="reverses IS NOT NULL", unique=True)
+        _make_transactions_anew(f", \n\t{_unique}\n)", "\n)", then=_index_reversals)
     _index(_status_idx, "service_records", ["status", "number"], of="status <> 'approved'")
 
 
 def downgrade() -> None:
     """Put back what was there before."""
     _unfreeze_volunteers()
-    op.drop_index(_reverses_key, "ledger_transactions", if_exists=True)
     _index(_status_idx, "service_records", ["status", "number"])
     if not guards.on_postgresql():
         _make_transactions_anew("\n)", f", \n\t{_unique}\n)")
         return
+    op.drop_index(_reverses_key, "ledger_transactions", if_exists=True)
     op.execute(f"REVOKE UPDATE ({_volunteers_moving}) ON volunteers FROM {guards.APP_ROLE}")
     guards.grant("volunteers", "UPDATE")
     op.execute(f"ALTER TABLE ledger_transactions DROP CONSTRAINT IF EXISTS {_reverses_key}")
@@ -157,6 +161,10 @@ def _index(name: str, table: str, columns: list[str], *, of: str | None = None, 
     op.create_index(name, table, ["community_id", *columns], unique=unique, postgresql_where=where, sqlite_where=where)
 
 
+def _index_reversals() -> None:
+    _index(_reverses_key, "ledger_transactions", ["reverses"], of="reverses IS NOT NULL", unique=True)
+
+
 def _unfreeze_volunteers() -> None:
     if guards.on_postgresql():
         op.execute("DROP TRIGGER IF EXISTS volunteers_frozen ON volunteers")
@@ -165,10 +173,11 @@ def _unfreeze_volunteers() -> None:
             op.execute(f"DROP TRIGGER IF EXISTS volunteers_{what}")
 
 
-def _make_transactions_anew(former: str, new: str) -> None:
+def _make_transactions_anew(former: str, new: str, then: Callable[[], None] | None = None) -> None:
     """Make SQLite's table of transactions again in its own words but these, with its rows and all its triggers.
 
-    SQLite has no way to drop a table's constraint.
+    SQLite has no way to drop a table's constraint. It looks for what refers to each row that goes and comes, reversals
+    too: an index of these is there all the time.
     """
     connection = op.get_bind()
     of_table = "FROM sqlite_master WHERE tbl_name = 'ledger_transactions'"
@@ -179,6 +188,8 @@ def _make_transactions_anew(former: str, new: str) -> None:
     op.execute("CREATE TEMPORARY TABLE kept AS SELECT * FROM ledger_transactions")
     op.drop_table("ledger_transactions")
     connection.exec_driver_sql(table.replace(former, new))
+    if then is not None:
+        then()
     op.execute("INSERT INTO ledger_transactions SELECT * FROM kept")
     op.execute("DROP TABLE kept")
     for trigger in triggers:
