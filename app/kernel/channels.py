@@ -84,6 +84,10 @@ class Channel(ABC):
         await self.connection.invalidate()
         await self.connection.close()
 
+    async def cut_off(self) -> None:
+        """Close the connection, whatever it may still be at."""
+        await self.close()
+
 
 class Channels:
     """A bounded number of connections to a database, kept between transactions."""
@@ -116,7 +120,7 @@ class Channels:
                 raise
             except BaseException:
                 # Cancelled: what was sent may still be under way, and nobody waits for a rollback.
-                await channel.close()
+                await channel.cut_off()
                 raise
             self._free.append(channel)
         finally:

@@ -72,10 +72,11 @@ class SqliteChannel(Channel):
             raise DBAPIError.instance(None, None, error, sqlite3.Error, hide_parameters=True) from error
         return found
 
-    async def close(self) -> None:
-        """Close the connection; what it may still be at is broken off."""
+    async def cut_off(self) -> None:
+        """Close the connection, and break off what it may still be at."""
+        # Only here: told to stop, a connection does not write its log into the file as it closes.
         await self._driver.interrupt()
-        await super().close()
+        await self.close()
 
 
 async def open_channel(engine: sa.Engine) -> SqliteChannel:
