@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from app.kernel.tables import metadata, tenant_key
+from app.kernel.tables import metadata, on_postgresql, tenant_key
 from app.kernel.types import Count, Document, Flag, Id, Instant, LocalDate
 
 service_kinds = sa.Table(
@@ -101,10 +101,14 @@ service_records = sa.Table(
         "community_id",
         "status",
         "number",
-        postgresql_where=sa.text("status <> 'approved'"),
         sqlite_where=sa.text("status <> 'approved'"),
-    ),
+    ).ddl_if(dialect="sqlite"),
     sqlite_strict=True,
+)
+on_postgresql(
+    service_records,
+    "CREATE INDEX service_records_status_idx"
+    " ON service_records (community_id, status, number) WHERE status <> 'approved'",
 )
 
 # One decision a record, append-only: by whom, and for an approval what was earned and why.

@@ -10,3 +10,9 @@ metadata = sa.MetaData()
 def tenant_key() -> sa.Column[int]:
     """Make the column of the tenant: the community's small number, never its UUID."""
     return sa.Column("community_id", sa.Integer, nullable=False, autoincrement=False)
+
+
+def on_postgresql(table: sa.Table, statement: str) -> None:
+    """Have PostgreSQL run a statement once a table is made. What is said in options loads its dialect on SQLite too."""
+    ddl = sa.DDL(statement)  # type: ignore[no-untyped-call]
+    sa.event.listen(table, "after_create", ddl.execute_if(dialect="postgresql"))

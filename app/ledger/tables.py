@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from app.kernel.tables import metadata, tenant_key
+from app.kernel.tables import metadata, on_postgresql, tenant_key
 from app.kernel.types import Count, Instant
 
 ledger_accounts = sa.Table(
@@ -48,9 +48,7 @@ ledger_balances = sa.Table(
     sqlite_strict=True,
     sqlite_with_rowid=False,
 )
-# An option of the table itself would load PostgreSQL's dialect, on SQLite as well.
-_half_full = sa.DDL("ALTER TABLE ledger_balances SET (fillfactor = 50)")  # type: ignore[no-untyped-call]
-sa.event.listen(ledger_balances, "after_create", _half_full.execute_if(dialect="postgresql"))
+on_postgresql(ledger_balances, "ALTER TABLE ledger_balances SET (fillfactor = 50)")
 
 ledger_transactions = sa.Table(
     "ledger_transactions",
@@ -82,10 +80,14 @@ ledger_transactions = sa.Table(
         "community_id",
         "reverses",
         unique=True,
-        postgresql_where=sa.text("reverses IS NOT NULL"),
         sqlite_where=sa.text("reverses IS NOT NULL"),
-    ),
+    ).ddl_if(dialect="sqlite"),
     sqlite_strict=True,
+)
+on_postgresql(
+    ledger_transactions,
+    "CREATE UNIQUE INDEX ledger_transactions_reverses_key"
+    " ON ledger_transactions (community_id, reverses) WHERE reverses IS NOT NULL",
 )
 
 ledger_postings = sa.Table(
