@@ -160,6 +160,8 @@ class _Coalescer(ABC, Generic[AskedT]):
             self._batches.discard(batch)
             self._returning = len(batch.members)
             self._busy -= batch.communities
+            # They know it, and who knows each other is left to the collector.
+            batch.members, batch.task = [], None
             self._start()
 
     def _leave(self, one: _Waiting[AskedT]) -> None:

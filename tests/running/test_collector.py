@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import subprocess
 import sys
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from tests.bench.test_plans import every_hot_request
+
+if TYPE_CHECKING:
+    from tests.bank import Bank
 
 MEASURE = """
 import gc, json, time
@@ -31,3 +39,24 @@ def test_a_full_round_of_a_started_service_takes_a_tenth_of_what_it_would() -> N
     assert found["frozen"] > 100_000
     assert found["threshold"] > 700, "rounds are rarer than Python has them by itself"
     assert found["after"] < found["before"] / 10
+
+
+async def test_hot_requests_leave_nothing_behind_that_only_the_collector_finds(bank: Bank) -> None:
+    await bank.open_community(verification="recorder")
+    await bank.kind()
+    people = [await bank.volunteer() for _ in range(4)]
+    volunteers = [str(person["id"]) for person in people]
+    # What is made once is made.
+    await every_hot_request(bank, volunteers[:2])
+    gc.collect()
+    gc.disable()
+    gc.set_debug(gc.DEBUG_SAVEALL)
+    try:
+        await every_hot_request(bank, volunteers[2:])
+        gc.collect()
+        left = Counter(str(type(one)) for one in gc.garbage if type(one).__module__.startswith("app."))
+    finally:
+        gc.set_debug(0)
+        gc.garbage.clear()
+        gc.enable()
+    assert left == Counter()
