@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from app.http.fields import Name, RequestModel
+from app.http.models import Model
 from app.http.pages import PageModel
 
 ClientRole = Literal["manager", "front_desk", "verifier", "auditor", "integrator"]
@@ -20,7 +21,7 @@ class ClientNew(RequestModel):
     role: ClientRole
 
 
-class ClientModel(BaseModel):
+class ClientModel(Model):
     """A client of the community."""
 
     model_config = ConfigDict(title="Client", from_attributes=True)
@@ -43,7 +44,7 @@ class ClientPage(PageModel[ClientModel]):
     """A page of clients."""
 
 
-class TokenModel(BaseModel):
+class TokenModel(Model):
     """An access token (RFC 6749, section 5.1)."""
 
     model_config = ConfigDict(title="Token")
@@ -54,7 +55,7 @@ class TokenModel(BaseModel):
     scope: str = Field(description="the caller's role")
 
 
-class TokenErrorModel(BaseModel):
+class TokenErrorModel(Model):
     """Why there is no token (RFC 6749, section 5.2)."""
 
     model_config = ConfigDict(title="TokenError")
@@ -63,7 +64,7 @@ class TokenErrorModel(BaseModel):
     error_description: str
 
 
-class MetadataModel(BaseModel):
+class MetadataModel(Model):
     """What clients need to know about the token endpoint (RFC 8414)."""
 
     model_config = ConfigDict(title="AuthorizationServer")
@@ -77,7 +78,7 @@ class MetadataModel(BaseModel):
     response_types_supported: list[str]
 
 
-class KeyModel(BaseModel):
+class KeyModel(Model):
     """A public key (RFC 7517; of an Ed25519 key, RFC 8037)."""
 
     model_config = ConfigDict(title="Key")
@@ -90,7 +91,7 @@ class KeyModel(BaseModel):
     use: str
 
 
-class KeySetModel(BaseModel):
+class KeySetModel(Model):
     """The public keys that tokens are signed with (RFC 7517)."""
 
     model_config = ConfigDict(title="KeySet")

@@ -8,9 +8,10 @@ from importlib import resources
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
 
 from app.http.fields import UNCHANGED, ChangeModel, Code, Name, Positive, RequestModel
+from app.http.models import Model
 from app.http.pages import PageModel
 
 
@@ -57,7 +58,7 @@ class CommunityChange(ChangeModel):
     redemption_hold_hours: HoldHours = UNCHANGED
 
 
-class CommunityModel(BaseModel):
+class CommunityModel(Model):
     """A community and its settings."""
 
     model_config = ConfigDict(title="Community", from_attributes=True)

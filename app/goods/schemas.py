@@ -6,11 +6,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from app.goods.rules import Goods, Stock
 from app.goods.service import NewGoods
 from app.http.fields import UNCHANGED, ChangeModel, Code, Line, Name, Paragraph, Positive, RequestModel, Whole
+from app.http.models import Model
 from app.http.pages import PageModel
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class GoodsChange(ChangeModel):
     limit_period: LimitPeriod = UNCHANGED
 
 
-class StockModel(BaseModel):
+class StockModel(Model):
     """Where an article's pieces are."""
 
     model_config = ConfigDict(title="Stock", from_attributes=True)
@@ -61,7 +62,7 @@ class StockModel(BaseModel):
     written_off: int
 
 
-class GoodsModel(BaseModel):
+class GoodsModel(Model):
     """An article (商品) with its stock."""
 
     model_config = ConfigDict(title="Goods")
@@ -113,7 +114,7 @@ class StockMovementNew(RequestModel):
         return self
 
 
-class StockMovementModel(BaseModel):
+class StockMovementModel(Model):
     """A movement of stock."""
 
     model_config = ConfigDict(title="StockMovement", from_attributes=True)

@@ -11,7 +11,6 @@ from uuid import UUID
 import orjson
 from pydantic import (
     AfterValidator,
-    BaseModel,
     ConfigDict,
     Field,
     Strict,
@@ -34,6 +33,7 @@ from app.http.fields import (
     Reference,
     RequestModel,
 )
+from app.http.models import Model
 from app.http.operations import ProblemModel
 from app.http.pages import PageModel
 from app.http.rendering import json_of
@@ -59,7 +59,7 @@ class ServiceKindNew(RequestModel):
     name: Name = Field(examples=["入户探访"])
 
 
-class ServiceKindModel(BaseModel):
+class ServiceKindModel(Model):
     """A service kind (服务类型)."""
 
     model_config = ConfigDict(title="ServiceKind", from_attributes=True)
@@ -87,7 +87,7 @@ class EarningRuleNew(RequestModel):
         return NewEarningRule(community=community, **self.model_dump())
 
 
-class EarningRuleModel(BaseModel):
+class EarningRuleModel(Model):
     """A version of a service kind's earning rule (积分规则). Versions are never edited."""
 
     model_config = ConfigDict(title="EarningRule", from_attributes=True)
@@ -155,7 +155,7 @@ class ReferencedServiceRecord(ServiceRecordNew):
     reference: Reference
 
 
-class ClipModel(BaseModel):
+class ClipModel(Model):
     """How many minutes a cap left uncounted."""
 
     model_config = ConfigDict(title="Clip", from_attributes=True)
@@ -164,7 +164,7 @@ class ClipModel(BaseModel):
     minutes: int
 
 
-class AwardModel(BaseModel):
+class AwardModel(Model):
     """What a record earned, and why."""
 
     model_config = ConfigDict(title="Award", from_attributes=True)
@@ -175,7 +175,7 @@ class AwardModel(BaseModel):
     clipped: list[ClipModel]
 
 
-class CorrectionModel(BaseModel):
+class CorrectionModel(Model):
     """How a record was taken back (更正)."""
 
     model_config = ConfigDict(title="Correction", from_attributes=True)
@@ -187,7 +187,7 @@ class CorrectionModel(BaseModel):
     replacement_id: UUID | None = Field(description="the service record in its place, if any")
 
 
-class ServiceRecordModel(BaseModel):
+class ServiceRecordModel(Model):
     """A service record (服务记录)."""
 
     model_config = ConfigDict(title="ServiceRecord")
@@ -348,7 +348,7 @@ def batch_json(items: list[Item]) -> bytes:
     return json_of({"items": items, "counts": Counter(item["outcome"] for item in items)})
 
 
-class BatchItemModel(BaseModel):
+class BatchItemModel(Model):
     """What became of a row."""
 
     model_config = ConfigDict(title="ServiceRecordBatchItem")
@@ -359,7 +359,7 @@ class BatchItemModel(BaseModel):
     problem: ProblemModel | None = None
 
 
-class ServiceRecordBatchModel(BaseModel):
+class ServiceRecordBatchModel(Model):
     """What became of a batch's rows, in their order, and how many ended how."""
 
     model_config = ConfigDict(title="ServiceRecordBatch")

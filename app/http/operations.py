@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
+from app.http.models import Model
 from app.http.problem_codes import PROBLEMS
 from app.http.problems import MEDIA_TYPE
 
@@ -47,7 +48,7 @@ CLIENT_READERS = (CITY_ADMIN, MANAGER, AUDITOR)
 ANYONE = ("anyone",)
 
 
-class FaultModel(BaseModel):
+class FaultModel(Model):
     """One thing wrong in a request."""
 
     model_config = ConfigDict(title="Fault")
@@ -56,7 +57,7 @@ class FaultModel(BaseModel):
     message: str
 
 
-class ProblemModel(BaseModel):
+class ProblemModel(Model):
     """A problem document (RFC 9457). The facts of a problem stand beside these members."""
 
     model_config = ConfigDict(extra="allow", title="Problem")

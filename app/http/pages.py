@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
 from pydantic import BaseModel
 
+from app.http.models import Model
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -15,7 +17,7 @@ ItemT = TypeVar("ItemT")
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
-class PageModel(BaseModel, Generic[ModelT]):
+class PageModel(Model, Generic[ModelT]):
     """A page of a list."""
 
     items: list[ModelT]

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from uuid import UUID
 
 from fastapi import Body
-from pydantic import BaseModel, ConfigDict, Field, Strict, StringConstraints, model_validator
+from pydantic import ConfigDict, Field, Strict, StringConstraints, model_validator
 
 from app.http.fields import Moment, Paragraph, Positive, RequestModel
+from app.http.models import Model
 from app.http.pages import PageModel
 from app.redemptions.rules import Redemption
 from app.redemptions.service import NewRedemption, Wanted
@@ -87,7 +88,7 @@ class ReturnNew(RequestModel):
     reason: Paragraph
 
 
-class LineModel(BaseModel):
+class LineModel(Model):
     """Pieces of an article, at the price of the day."""
 
     model_config = ConfigDict(title="RedemptionLine", from_attributes=True)
@@ -97,7 +98,7 @@ class LineModel(BaseModel):
     points_each: int
 
 
-class RedemptionModel(BaseModel):
+class RedemptionModel(Model):
     """A redemption (兑换)."""
 
     model_config = ConfigDict(title="Redemption")

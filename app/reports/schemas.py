@@ -6,13 +6,14 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
+from app.http.models import Model
 from app.http.pages import PageModel
 from app.reports.rules import Audit
 
 
-class EntryModel(BaseModel):
+class EntryModel(Model):
     """A movement on one account, with the account's balance after it."""
 
     model_config = ConfigDict(title="LedgerEntry", from_attributes=True)
@@ -24,7 +25,7 @@ class EntryModel(BaseModel):
     balance_after: int
 
 
-class TransactionModel(BaseModel):
+class TransactionModel(Model):
     """A transaction: entries that sum to zero for every unit. Its id is its number in the community."""
 
     model_config = ConfigDict(title="LedgerTransaction", from_attributes=True)
@@ -43,7 +44,7 @@ class TransactionPage(PageModel[TransactionModel]):
     """A page of transactions."""
 
 
-class AccountModel(BaseModel):
+class AccountModel(Model):
     """An account with what it holds."""
 
     model_config = ConfigDict(title="LedgerAccount")
@@ -58,7 +59,7 @@ class AccountPage(PageModel[AccountModel]):
     """A page of accounts."""
 
 
-class UnitModel(BaseModel):
+class UnitModel(Model):
     """The sum of all balances of one unit: zero, always."""
 
     model_config = ConfigDict(title="UnitSum", from_attributes=True)
@@ -68,7 +69,7 @@ class UnitModel(BaseModel):
     accounts: int
 
 
-class TrialBalanceModel(BaseModel):
+class TrialBalanceModel(Model):
     """The trial balance of a community."""
 
     model_config = ConfigDict(title="TrialBalance")
@@ -76,7 +77,7 @@ class TrialBalanceModel(BaseModel):
     units: list[UnitModel]
 
 
-class DiscrepancyModel(BaseModel):
+class DiscrepancyModel(Model):
     """One thing that does not agree: the check that found it, where, and the numbers involved."""
 
     model_config = ConfigDict(title="Discrepancy", from_attributes=True)
@@ -86,7 +87,7 @@ class DiscrepancyModel(BaseModel):
     detail: str
 
 
-class AuditModel(BaseModel):
+class AuditModel(Model):
     """An audit of a community's ledger and of everything that rests on it."""
 
     model_config = ConfigDict(title="Audit")
@@ -118,7 +119,7 @@ class AuditModel(BaseModel):
         )
 
 
-class EventModel(BaseModel):
+class EventModel(Model):
     """Something that happened: a type, a time and ids."""
 
     model_config = ConfigDict(title="Event", from_attributes=True)
@@ -129,7 +130,7 @@ class EventModel(BaseModel):
     data: dict[str, Any] = Field(description="ids of what it concerns; nothing personal")
 
 
-class EventPage(BaseModel):
+class EventPage(Model):
     """Events in order. Ask again with the last number as `after`."""
 
     items: list[EventModel]

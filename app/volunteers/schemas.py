@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from app.http.fields import (
     UNCHANGED,
@@ -21,6 +21,7 @@ from app.http.fields import (
     Paragraph,
     RequestModel,
 )
+from app.http.models import Model
 from app.http.pages import PageModel
 from app.http.rendering import json_of
 from app.volunteers.rules import Consent, Guardian, Person, birth_date_in, is_id_number, is_mobile
@@ -142,7 +143,7 @@ class ErasureNew(RequestModel):
     reason: Paragraph | None = Field(None, description="stays in the log: no name, no number")
 
 
-class ErasureModel(BaseModel):
+class ErasureModel(Model):
     """An erasure of a volunteer's personal data. Ids and postings stay."""
 
     model_config = ConfigDict(title="Erasure", from_attributes=True)
@@ -162,7 +163,7 @@ class HouseholdNew(RequestModel):
     )
 
 
-class HouseholdModel(BaseModel):
+class HouseholdModel(Model):
     """A household (家庭户): volunteers who share redemption limits."""
 
     model_config = ConfigDict(title="Household", from_attributes=True)
@@ -177,7 +178,7 @@ class HouseholdPage(PageModel[HouseholdModel]):
     """A page of households."""
 
 
-class GuardianShown(BaseModel):
+class GuardianShown(Model):
     """A minor's guardian, as far as the caller may see."""
 
     model_config = ConfigDict(title="GuardianShown", from_attributes=True)
@@ -186,7 +187,7 @@ class GuardianShown(BaseModel):
     phone: str | None
 
 
-class ConsentShown(BaseModel):
+class ConsentShown(Model):
     """The consent that was given."""
 
     model_config = ConfigDict(title="ConsentShown", from_attributes=True)
@@ -195,7 +196,7 @@ class ConsentShown(BaseModel):
     given_at: datetime
 
 
-class VolunteerModel(BaseModel):
+class VolunteerModel(Model):
     """A volunteer, as far as the caller may see: ID numbers are masked to all, names and phones by role."""
 
     model_config = ConfigDict(title="Volunteer", from_attributes=True)
@@ -220,7 +221,7 @@ class VolunteerPage(PageModel[VolunteerModel]):
     """A page of volunteers."""
 
 
-class BalanceModel(BaseModel):
+class BalanceModel(Model):
     """What a volunteer holds, in whole units."""
 
     model_config = ConfigDict(title="Balance", from_attributes=True)
@@ -233,7 +234,7 @@ class BalanceModel(BaseModel):
     as_of: datetime
 
 
-class LineModel(BaseModel):
+class LineModel(Model):
     """A line of the statement (爱心存折)."""
 
     model_config = ConfigDict(title="StatementLine", from_attributes=True)
