@@ -5,10 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from app.http.fields import Name, RequestModel
-from app.http.models import Model
 from app.http.pages import PageModel
 
 ClientRole = Literal["manager", "front_desk", "verifier", "auditor", "integrator"]
@@ -21,7 +20,7 @@ class ClientNew(RequestModel):
     role: ClientRole
 
 
-class ClientModel(Model):
+class ClientModel(BaseModel):
     """A client of the community."""
 
     model_config = ConfigDict(title="Client", from_attributes=True)
@@ -44,7 +43,7 @@ class ClientPage(PageModel[ClientModel]):
     """A page of clients."""
 
 
-class TokenModel(Model):
+class TokenModel(BaseModel):
     """An access token (RFC 6749, section 5.1)."""
 
     model_config = ConfigDict(title="Token")
@@ -55,7 +54,7 @@ class TokenModel(Model):
     scope: str = Field(description="the caller's role")
 
 
-class TokenErrorModel(Model):
+class TokenErrorModel(BaseModel):
     """Why there is no token (RFC 6749, section 5.2)."""
 
     model_config = ConfigDict(title="TokenError")
@@ -64,7 +63,7 @@ class TokenErrorModel(Model):
     error_description: str
 
 
-class MetadataModel(Model):
+class MetadataModel(BaseModel):
     """What clients need to know about the token endpoint (RFC 8414)."""
 
     model_config = ConfigDict(title="AuthorizationServer")
@@ -78,7 +77,7 @@ class MetadataModel(Model):
     response_types_supported: list[str]
 
 
-class KeyModel(Model):
+class KeyModel(BaseModel):
     """A public key (RFC 7517; of an Ed25519 key, RFC 8037)."""
 
     model_config = ConfigDict(title="Key")
@@ -91,7 +90,7 @@ class KeyModel(Model):
     use: str
 
 
-class KeySetModel(Model):
+class KeySetModel(BaseModel):
     """The public keys that tokens are signed with (RFC 7517)."""
 
     model_config = ConfigDict(title="KeySet")

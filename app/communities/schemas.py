@@ -8,10 +8,9 @@ from importlib import resources
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from app.http.fields import UNCHANGED, ChangeModel, Code, Name, Positive, RequestModel
-from app.http.models import Model
 from app.http.pages import PageModel
 
 
@@ -58,7 +57,7 @@ class CommunityChange(ChangeModel):
     redemption_hold_hours: HoldHours = UNCHANGED
 
 
-class CommunityModel(Model):
+class CommunityModel(BaseModel):
     """A community and its settings."""
 
     model_config = ConfigDict(title="Community", from_attributes=True)

@@ -6,12 +6,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Literal
 from uuid import UUID
 
-from pydantic import ConfigDict, Field, Strict, model_validator
+from pydantic import BaseModel, ConfigDict, Field, Strict, model_validator
 
 from app.disputes.rules import ANSWER_WITHIN_WORKING_DAYS, REJECTED, UPHELD, Dispute
 from app.disputes.service import NewDispute
 from app.http.fields import Paragraph, RequestModel
-from app.http.models import Model
 from app.http.pages import PageModel
 
 if TYPE_CHECKING:
@@ -67,7 +66,7 @@ class WithdrawalNew(RequestModel):
     reason: Paragraph | None = None
 
 
-class StepModel(Model):
+class StepModel(BaseModel):
     """What became of a dispute, by whom and when."""
 
     model_config = ConfigDict(title="DisputeStep")
@@ -78,7 +77,7 @@ class StepModel(Model):
     reason: str | None
 
 
-class DisputeModel(Model):
+class DisputeModel(BaseModel):
     """A dispute (申诉)."""
 
     model_config = ConfigDict(title="Dispute")

@@ -6,12 +6,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Literal
 from uuid import UUID
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from app.goods.rules import Goods, Stock
 from app.goods.service import NewGoods
 from app.http.fields import UNCHANGED, ChangeModel, Code, Line, Name, Paragraph, Positive, RequestModel, Whole
-from app.http.models import Model
 from app.http.pages import PageModel
 
 if TYPE_CHECKING:
@@ -51,7 +50,7 @@ class GoodsChange(ChangeModel):
     limit_period: LimitPeriod = UNCHANGED
 
 
-class StockModel(Model):
+class StockModel(BaseModel):
     """Where an article's pieces are."""
 
     model_config = ConfigDict(title="Stock", from_attributes=True)
@@ -62,7 +61,7 @@ class StockModel(Model):
     written_off: int
 
 
-class GoodsModel(Model):
+class GoodsModel(BaseModel):
     """An article (商品) with its stock."""
 
     model_config = ConfigDict(title="Goods")
@@ -114,7 +113,7 @@ class StockMovementNew(RequestModel):
         return self
 
 
-class StockMovementModel(Model):
+class StockMovementModel(BaseModel):
     """A movement of stock."""
 
     model_config = ConfigDict(title="StockMovement", from_attributes=True)

@@ -11,6 +11,7 @@ from uuid import UUID
 import orjson
 from pydantic import (
     AfterValidator,
+    BaseModel,
     ConfigDict,
     Field,
     Strict,
@@ -33,7 +34,6 @@ from app.http.fields import (
     Reference,
     RequestModel,
 )
-from app.http.models import Model
 from app.http.operations import ProblemModel
 from app.http.pages import PageModel
 from app.http.rendering import json_of
@@ -59,7 +59,7 @@ class ServiceKindNew(RequestModel):
     name: Name = Field(examples=["入户探访"])
 
 
-class ServiceKindModel(Model):
+class ServiceKindModel(BaseModel):
     """A service kind (服务类型)."""
 
     model_config = ConfigDict(title="ServiceKind", from_attributes=True)
@@ -87,7 +87,7 @@ class EarningRuleNew(RequestModel):
         return NewEarningRule(community=community, **self.model_dump())
 
 
-class EarningRuleModel(Model):
+class EarningRuleModel(BaseModel):
     """A version of a service kind's earning rule (积分规则). Versions are never edited."""
 
     model_config = ConfigDict(title="EarningRule", from_attributes=True)
@@ -155,7 +155,7 @@ class ReferencedServiceRecord(ServiceRecordNew):
     reference: Reference
 
 
-class ClipModel(Model):
+class ClipModel(BaseModel):
     """How many minutes a cap left uncounted."""
 
     model_config = ConfigDict(title="Clip", from_attributes=True)
@@ -164,7 +164,7 @@ class ClipModel(Model):
     minutes: int
 
 
-class AwardModel(Model):
+class AwardModel(BaseModel):
     """What a record earned, and why."""
 
     model_config = ConfigDict(title="Award", from_attributes=True)
@@ -175,7 +175,7 @@ class AwardModel(Model):
     clipped: list[ClipModel]
 
 
-class CorrectionModel(Model):
+class CorrectionModel(BaseModel):
     """How a record was taken back (更正)."""
 
     model_config = ConfigDict(title="Correction", from_attributes=True)
@@ -187,7 +187,7 @@ class CorrectionModel(Model):
     replacement_id: UUID | None = Field(description="the service record in its place, if any")
 
 
-class ServiceRecordModel(Model):
+class ServiceRecordModel(BaseModel):
     """A service record (服务记录)."""
 
     model_config = ConfigDict(title="ServiceRecord")
@@ -348,7 +348,7 @@ def batch_json(items: list[Item]) -> bytes:
     return json_of({"items": items, "counts": Counter(item["outcome"] for item in items)})
 
 
-class BatchItemModel(Model):
+class BatchItemModel(BaseModel):
     """What became of a row."""
 
     model_config = ConfigDict(title="ServiceRecordBatchItem")
@@ -359,7 +359,7 @@ class BatchItemModel(Model):
     problem: ProblemModel | None = None
 
 
-class ServiceRecordBatchModel(Model):
+class ServiceRecordBatchModel(BaseModel):
     """What became of a batch's rows, in their order, and how many ended how."""
 
     model_config = ConfigDict(title="ServiceRecordBatch")

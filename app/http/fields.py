@@ -22,8 +22,6 @@ from pydantic import (
 )
 from pydantic_core import SchemaValidator, core_schema
 
-from app.http.models import Model
-
 if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler
     from pydantic_core import CoreSchema
@@ -63,12 +61,10 @@ def _quickened(part: Any) -> Any:
 
 @cache
 def _quick_validator(model: type[BaseModel]) -> SchemaValidator:
-    # Models are made late; this one's time has come.
-    model.model_rebuild()
     return SchemaValidator(_quickened(model.__pydantic_core_schema__))
 
 
-class RequestModel(Model):
+class RequestModel(BaseModel):
     """A request body: unknown fields are refused, and numbers are numbers (`"5"` and `true` are not)."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -7,11 +7,10 @@ from typing import Annotated
 from fastapi import Header, Path, Response
 from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from pydantic import ConfigDict
+from pydantic import BaseModel, ConfigDict
 
 from app.http.context import ContextDep  # noqa: TC001  FastAPI reads the annotations of routes at run time
 from app.http.languages import Language, language_wished
-from app.http.models import Model
 from app.http.operations import ANYONE, operation
 from app.http.problem_codes import PROBLEMS
 from app.http.problem_codes_zh import PROBLEMS_ZH
@@ -22,7 +21,7 @@ from app.kernel.revisions import current_revision, expected_revision
 router = Router(tags=["operations"])
 
 
-class HealthModel(Model):
+class HealthModel(BaseModel):
     """Whether the service works, and if not what is missing."""
 
     model_config = ConfigDict(title="Health")
@@ -31,7 +30,7 @@ class HealthModel(Model):
     missing: str | None = None
 
 
-class ProblemExplained(Model):
+class ProblemExplained(BaseModel):
     """What a problem's code means and what to do about it."""
 
     code: str

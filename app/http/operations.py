@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pydantic import ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from app.http.models import Model
 from app.http.problem_codes import PROBLEMS
 from app.http.problems import MEDIA_TYPE
 
@@ -48,7 +47,7 @@ CLIENT_READERS = (CITY_ADMIN, MANAGER, AUDITOR)
 ANYONE = ("anyone",)
 
 
-class FaultModel(Model):
+class FaultModel(BaseModel):
     """One thing wrong in a request."""
 
     model_config = ConfigDict(title="Fault")
@@ -57,7 +56,7 @@ class FaultModel(Model):
     message: str
 
 
-class ProblemModel(Model):
+class ProblemModel(BaseModel):
     """A problem document (RFC 9457). The facts of a problem stand beside these members."""
 
     model_config = ConfigDict(extra="allow", title="Problem")

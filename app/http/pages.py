@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
 from pydantic import BaseModel
 
-from app.http.models import Model
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -17,7 +15,7 @@ ItemT = TypeVar("ItemT")
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
-class PageModel(Model, Generic[ModelT]):
+class PageModel(BaseModel, Generic[ModelT]):
     """A page of a list."""
 
     items: list[ModelT]

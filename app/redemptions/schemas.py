@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from uuid import UUID
 
 from fastapi import Body
-from pydantic import ConfigDict, Field, Strict, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, Strict, StringConstraints, model_validator
 
 from app.http.fields import Moment, Paragraph, Positive, RequestModel
-from app.http.models import Model
 from app.http.pages import PageModel
 from app.redemptions.rules import Redemption
 from app.redemptions.service import NewRedemption, Wanted
@@ -88,7 +87,7 @@ class ReturnNew(RequestModel):
     reason: Paragraph
 
 
-class LineModel(Model):
+class LineModel(BaseModel):
     """Pieces of an article, at the price of the day."""
 
     model_config = ConfigDict(title="RedemptionLine", from_attributes=True)
@@ -98,7 +97,7 @@ class LineModel(Model):
     points_each: int
 
 
-class RedemptionModel(Model):
+class RedemptionModel(BaseModel):
     """A redemption (兑换)."""
 
     model_config = ConfigDict(title="Redemption")

@@ -6,14 +6,13 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from pydantic import ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from app.http.models import Model
 from app.http.pages import PageModel
 from app.reports.rules import Audit
 
 
-class EntryModel(Model):
+class EntryModel(BaseModel):
     """A movement on one account, with the account's balance after it."""
 
     model_config = ConfigDict(title="LedgerEntry", from_attributes=True)
@@ -25,7 +24,7 @@ class EntryModel(Model):
     balance_after: int
 
 
-class TransactionModel(Model):
+class TransactionModel(BaseModel):
     """A transaction: entries that sum to zero for every unit. Its id is its number in the community."""
 
     model_config = ConfigDict(title="LedgerTransaction", from_attributes=True)
@@ -44,7 +43,7 @@ class TransactionPage(PageModel[TransactionModel]):
     """A page of transactions."""
 
 
-class AccountModel(Model):
+class AccountModel(BaseModel):
     """An account with what it holds."""
 
     model_config = ConfigDict(title="LedgerAccount")
@@ -59,7 +58,7 @@ class AccountPage(PageModel[AccountModel]):
     """A page of accounts."""
 
 
-class UnitModel(Model):
+class UnitModel(BaseModel):
     """The sum of all balances of one unit: zero, always."""
 
     model_config = ConfigDict(title="UnitSum", from_attributes=True)
@@ -69,7 +68,7 @@ class UnitModel(Model):
     accounts: int
 
 
-class TrialBalanceModel(Model):
+class TrialBalanceModel(BaseModel):
     """The trial balance of a community."""
 
     model_config = ConfigDict(title="TrialBalance")
@@ -77,7 +76,7 @@ class TrialBalanceModel(Model):
     units: list[UnitModel]
 
 
-class DiscrepancyModel(Model):
+class DiscrepancyModel(BaseModel):
     """One thing that does not agree: the check that found it, where, and the numbers involved."""
 
     model_config = ConfigDict(title="Discrepancy", from_attributes=True)
@@ -87,7 +86,7 @@ class DiscrepancyModel(Model):
     detail: str
 
 
-class AuditModel(Model):
+class AuditModel(BaseModel):
     """An audit of a community's ledger and of everything that rests on it."""
 
     model_config = ConfigDict(title="Audit")
@@ -119,7 +118,7 @@ class AuditModel(Model):
         )
 
 
-class EventModel(Model):
+class EventModel(BaseModel):
     """Something that happened: a type, a time and ids."""
 
     model_config = ConfigDict(title="Event", from_attributes=True)
@@ -130,7 +129,7 @@ class EventModel(Model):
     data: dict[str, Any] = Field(description="ids of what it concerns; nothing personal")
 
 
-class EventPage(Model):
+class EventPage(BaseModel):
     """Events in order. Ask again with the last number as `after`."""
 
     items: list[EventModel]

@@ -6,10 +6,9 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import ConfigDict, Field, Strict
+from pydantic import BaseModel, ConfigDict, Field, Strict
 
 from app.http.fields import Paragraph, Positive, RequestModel
-from app.http.models import Model
 from app.http.pages import PageModel
 from app.transfers.rules import Transfer
 from app.transfers.service import NewTransfer
@@ -29,7 +28,7 @@ class TransferNew(RequestModel):
         return NewTransfer(community=community, transferred_by=transferred_by, **self.model_dump())
 
 
-class TransferModel(Model):
+class TransferModel(BaseModel):
     """A transfer of points (转赠 or 捐赠)."""
 
     model_config = ConfigDict(title="Transfer")

@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from fastapi import Request, Response
-from pydantic import ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from app.access.cards import Card, NewCard
 from app.access.guard import AdmittedDep
@@ -16,7 +16,6 @@ from app.access.rules import is_weak_pin
 from app.http.commands import created, submit
 from app.http.context import ContextDep
 from app.http.fields import RequestModel
-from app.http.models import Model
 from app.http.operations import DESK, operation
 from app.http.routes import Router
 from app.kernel.idempotency import Answer
@@ -42,7 +41,7 @@ class CardNew(RequestModel):
         return value
 
 
-class CardIssuedModel(Model):
+class CardIssuedModel(BaseModel):
     """A card just issued. Its PIN is shown this once."""
 
     model_config = ConfigDict(title="CardIssued", from_attributes=True)
@@ -54,7 +53,7 @@ class CardIssuedModel(Model):
     pin: str | None = Field(None, description="absent in a replayed answer: it is shown once")
 
 
-class _Same(Model):
+class _Same(BaseModel):
     """What makes two requests the same. A plain hash of a PIN could be searched, so it stands keyed."""
 
     pin: str | None

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from app.http.fields import (
     UNCHANGED,
@@ -21,7 +21,6 @@ from app.http.fields import (
     Paragraph,
     RequestModel,
 )
-from app.http.models import Model
 from app.http.pages import PageModel
 from app.http.rendering import json_of
 from app.volunteers.rules import Consent, Guardian, Person, birth_date_in, is_id_number, is_mobile
@@ -143,7 +142,7 @@ class ErasureNew(RequestModel):
     reason: Paragraph | None = Field(None, description="stays in the log: no name, no number")
 
 
-class ErasureModel(Model):
+class ErasureModel(BaseModel):
     """An erasure of a volunteer's personal data. Ids and postings stay."""
 
     model_config = ConfigDict(title="Erasure", from_attributes=True)
@@ -163,7 +162,7 @@ class HouseholdNew(RequestModel):
     )
 
 
-class HouseholdModel(Model):
+class HouseholdModel(BaseModel):
     """A household (家庭户): volunteers who share redemption limits."""
 
     model_config = ConfigDict(title="Household", from_attributes=True)
@@ -178,7 +177,7 @@ class HouseholdPage(PageModel[HouseholdModel]):
     """A page of households."""
 
 
-class GuardianShown(Model):
+class GuardianShown(BaseModel):
     """A minor's guardian, as far as the caller may see."""
 
     model_config = ConfigDict(title="GuardianShown", from_attributes=True)
@@ -187,7 +186,7 @@ class GuardianShown(Model):
     phone: str | None
 
 
-class ConsentShown(Model):
+class ConsentShown(BaseModel):
     """The consent that was given."""
 
     model_config = ConfigDict(title="ConsentShown", from_attributes=True)
@@ -196,7 +195,7 @@ class ConsentShown(Model):
     given_at: datetime
 
 
-class VolunteerModel(Model):
+class VolunteerModel(BaseModel):
     """A volunteer, as far as the caller may see: ID numbers are masked to all, names and phones by role."""
 
     model_config = ConfigDict(title="Volunteer", from_attributes=True)
@@ -221,7 +220,7 @@ class VolunteerPage(PageModel[VolunteerModel]):
     """A page of volunteers."""
 
 
-class BalanceModel(Model):
+class BalanceModel(BaseModel):
     """What a volunteer holds, in whole units."""
 
     model_config = ConfigDict(title="Balance", from_attributes=True)
@@ -234,7 +233,7 @@ class BalanceModel(Model):
     as_of: datetime
 
 
-class LineModel(Model):
+class LineModel(BaseModel):
     """A line of the statement (爱心存折)."""
 
     model_config = ConfigDict(title="StatementLine", from_attributes=True)
