@@ -69,7 +69,7 @@ def wait_until_it_answers(process: subprocess.Popen[Any], url: str, log: Path | 
             words = log.read_text(encoding="utf-8") if log else ""
             assert process.poll() is None, words
             assert time.monotonic() < until, words
-            time.sleep(0.05)
+            time.sleep(0.01)
         else:
             return
 
