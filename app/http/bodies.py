@@ -50,7 +50,7 @@ def checked(scope: Scope, receive: Receive, headers: Mapping[bytes, str], *, byt
 
     async def receive_checked() -> Message:
         message = await receive()
-        if json_expected:
+        if json_expected and _parsed not in scope:
             parts.append(message.get("body", b""))
             if any(parts) and not message.get("more_body", False):
                 scope[_parsed] = parsed(b"".join(parts))

@@ -28,6 +28,10 @@ class Asked(NamedTuple):
     before: list[tuple[Any, ...]]
 
 
+class RolledBackError(Exception):
+    """A transaction ends in a rollback instead of a commit: an error before it had been passed over."""
+
+
 class Channel(ABC):
     """What a transaction's statements are sent over. `connection` is for statements of SQLAlchemy, once `ready`."""
 
@@ -35,6 +39,7 @@ class Channel(ABC):
         """Take a connection that begins no transaction by itself."""
         self.connection = connection
         self._first: list[str] = []
+        self._has_failed = False
 
     @property
     @abstractmethod
@@ -47,8 +52,14 @@ class Channel(ABC):
 
     async def ready(self) -> None:
         """Send what waits to go first."""
+        self.check()
         if self._first:
             await self.rows()
+
+    def check(self) -> None:
+        """Raise `RolledBackError` when something failed before: its transaction may not even have begun."""
+        if self._has_failed:
+            raise RolledBackError
 
     @abstractmethod
     async def rows(self, *statements: str) -> list[tuple[Any, ...]]:
@@ -64,6 +75,7 @@ class Channel(ABC):
 
     async def end(self) -> None:
         """Commit, unless that went with the last message or nothing was ever sent."""
+        self.check()
         self._first.clear()
         if not self.is_idle:
             await self.rows("COMMIT")
@@ -73,6 +85,7 @@ class Channel(ABC):
 
     async def break_off(self) -> None:
         """Roll back."""
+        self._has_failed = False
         self._first.clear()
         if not self.is_idle:
             await self.rows("ROLLBACK")
@@ -133,6 +146,10 @@ class Channels:
             # Where one connection was cut the others may be as well.
             await channel.close()
             await self.close()
+        except BaseException:
+            # Cancelled in the midst of it.
+            await channel.cut_off()
+            raise
         else:
             self._free.append(channel)
 

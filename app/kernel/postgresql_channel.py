@@ -9,7 +9,7 @@ import psycopg
 from psycopg.pq import TransactionStatus
 from sqlalchemy.exc import DBAPIError
 
-from app.kernel.channels import Asked, Channel
+from app.kernel.channels import Asked, Channel, RolledBackError
 from app.kernel.connections import connect
 from app.kernel.rows import together
 
@@ -23,10 +23,6 @@ if TYPE_CHECKING:
 
 _prepared_max = 500
 _parameter = re.compile(r"%\((\w+)\)s")
-
-
-class RolledBackError(Exception):
-    """A commit was answered with a rollback: an error before it had been passed over."""
 
 
 class _Prepared(NamedTuple):
@@ -47,19 +43,12 @@ class PostgresqlChannel(Channel):
         self._prepares = prepares
         self._prepared: dict[str, _Prepared] = {}
         self._names = 0
-        self._has_failed = False
         self._unsure = False
 
     @property
     def is_idle(self) -> bool:
         """Whether it is open, and in no transaction."""
         return self._driver.pgconn.transaction_status == TransactionStatus.IDLE
-
-    async def ready(self) -> None:
-        """Send what waits to go first."""
-        if self._has_failed:
-            raise RolledBackError
-        await super().ready()
 
     async def ask(self, asked: Questions, values: Mapping[str, Any], *then: str) -> Asked:
         """Ask questions, after what waits to go first; `then` follows in the same message."""
@@ -82,8 +71,7 @@ class PostgresqlChannel(Channel):
 
         After one that failed none is sent: it may not even have begun the transaction.
         """
-        if self._has_failed:
-            raise RolledBackError
+        self.check()
         message = b"; ".join(_encoded(statement) for statement in (*self._first, *statements))
         self._first.clear()
         found: list[tuple[Any, ...]] = []
@@ -124,8 +112,6 @@ class PostgresqlChannel(Channel):
 
     async def end(self) -> None:
         """Commit, unless that went with the last message or nothing was ever sent."""
-        if self._has_failed:
-            raise RolledBackError
         ended = self.is_idle
         await super().end()
         if not ended and self._cursor.statusmessage != "COMMIT":
@@ -133,7 +119,6 @@ class PostgresqlChannel(Channel):
 
     async def break_off(self) -> None:
         """Roll back."""
-        self._has_failed = False
         await super().break_off()
         if self._unsure:
             # What the failed message prepared may be there or not: neither names nor memory are to pile up.

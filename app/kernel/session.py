@@ -206,8 +206,9 @@ class Session:
         What is asked `ahead` travels with that: it is answered from here until its tables change.
         """
         self._channel.first(*self._locks(sorted(set(communities))))
-        if ahead:
-            found = await self._look_up([part for read in ahead for part in self._parts(read)])
+        parts = [part for read in ahead for part in self._parts(read)]
+        if parts:
+            found = await self._look_up(parts)
         else:
             found = await self._channel.rows() if communities else []
         moment_of = of_micros if self.dialect == SQLITE else _in_utc

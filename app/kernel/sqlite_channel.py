@@ -56,6 +56,7 @@ class SqliteChannel(Channel):
 
     async def run(self, statements: Sequence[_Statement]) -> list[tuple[Any, ...]]:
         """Send statements with their parameters, after what waits to go first, and give all rows that they find."""
+        self.check()
         turn: list[_Statement] = [*((statement, {}) for statement in self._first), *statements]
         self._first.clear()
 
@@ -69,6 +70,7 @@ class SqliteChannel(Channel):
             # The one way into its thread; what it offers besides takes a statement at a time.
             found: list[tuple[Any, ...]] = await self._driver._execute(work)  # type: ignore[no-untyped-call]  # noqa: SLF001
         except sqlite3.Error as error:
+            self._has_failed = True
             raise DBAPIError.instance(None, None, error, sqlite3.Error, hide_parameters=True) from error
         return found
 

@@ -112,7 +112,6 @@ def points_of_debt(address: str) -> str:
 
 
 @_remembered
-@_remembered
 def debts_of(volunteer_id: UUID) -> tuple[tuple[str, str], ...]:
     """The debt that every credit to the volunteer's points settles first, as the ledger's entries name it."""
     return ((points_account(volunteer_id), owed_account(volunteer_id)),)

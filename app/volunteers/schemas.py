@@ -29,8 +29,8 @@ from app.volunteers.service import Registration
 if TYPE_CHECKING:
     from typing import Self
 
+    from app import ledger
     from app.kernel.paging import Page
-    from app.ledger import Line as StatementLine
     from app.volunteers.accounts import Holdings
 
 
@@ -265,7 +265,7 @@ def balance_json(held: Holdings) -> bytes:
     )
 
 
-def statement_json(page: Page[StatementLine]) -> bytes:
+def statement_json(page: Page[ledger.Line]) -> bytes:
     """Write a page of a statement as `StatementPage` would be."""
     items = [
         {

@@ -112,6 +112,7 @@ _postings = """
             END IF;"""
 
 _reverses_key, _status_idx = "ledger_transactions_reverses_key", "service_records_status_idx"
+_disputes_meanwhile = "disputes_transaction_idx"
 _unique = f"CONSTRAINT {_reverses_key} UNIQUE (community_id, reverses)"
 
 
@@ -177,7 +178,7 @@ def _make_transactions_anew(former: str, new: str, then: Callable[[], None] | No
     """Make SQLite's table of transactions again in its own words but these, with its rows and all its triggers.
 
     SQLite has no way to drop a table's constraint. It looks for what refers to each row that goes and comes, reversals
-    too: an index of these is there all the time.
+    and disputes too: indexes of these are there all the time.
     """
     connection = op.get_bind()
     of_table = "FROM sqlite_master WHERE tbl_name = 'ledger_transactions'"
@@ -185,6 +186,7 @@ def _make_transactions_anew(former: str, new: str, then: Callable[[], None] | No
     triggers = connection.exec_driver_sql(f"SELECT sql {of_table} AND type = 'trigger'").scalars().all()
     # What refers to the rows is looked at when the transaction ends: they are back by then.
     op.execute("PRAGMA defer_foreign_keys = ON")
+    op.create_index(_disputes_meanwhile, "disputes", ["community_id", "transaction_number"], if_not_exists=True)
     op.execute("CREATE TEMPORARY TABLE kept AS SELECT * FROM ledger_transactions")
     op.drop_table("ledger_transactions")
     connection.exec_driver_sql(table.replace(former, new))
@@ -192,6 +194,7 @@ def _make_transactions_anew(former: str, new: str, then: Callable[[], None] | No
         then()
     op.execute("INSERT INTO ledger_transactions SELECT * FROM kept")
     op.execute("DROP TABLE kept")
+    op.drop_index(_disputes_meanwhile, "disputes")
     for trigger in triggers:
         connection.exec_driver_sql(trigger)
 

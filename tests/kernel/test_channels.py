@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING
+from unittest.mock import patch
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError, ProgrammingError
 
 from app.kernel import postgresql_channel
+from app.kernel.channels import Channel, RolledBackError
 from app.kernel.events import Event, append, read_after
-from app.kernel.idempotency import Answer, Keyed, keep_answers, known_answers
-from app.kernel.postgresql_channel import RolledBackError
+from app.kernel.idempotency import Answer, Keyed, keep_answers, known, known_answers
+from app.kernel.postgresql_channel import PostgresqlChannel
+from app.kernel.sqlite_channel import SqliteChannel
 from app.main import open_database
 from tests.kernel.grounds import open_communities
 from tests.sending import sent
@@ -204,3 +207,61 @@ async def test_no_transaction_sees_what_the_one_before_on_its_connection_named(d
             assert found.scalars().all() == [f"of {community}"]
     async with database.read() as session:
         assert (await session.execute(sa.text("SELECT type FROM events"))).scalars().all() == []
+
+
+async def test_a_write_that_failed_and_was_passed_over_takes_the_others_with_it(database: Database) -> None:
+    await open_communities(database, 1)
+    answer = [(KEY, Answer(200, b"{}"))]
+    async with database.write(1) as session:
+        await keep_answers(session, answer)
+
+    async def careless() -> None:
+        async with database.write(1) as session:
+            await append(session, [Event(1, "before", {})])
+            await session.flush()
+            await keep_answers(session, answer)
+            with pytest.raises(IntegrityError):
+                await session.flush()
+            await append(session, [Event(1, "after", {})])
+
+    with pytest.raises(RolledBackError):
+        await careless()
+    assert await types(database) == []
+
+
+async def test_who_is_cancelled_while_rolling_back_leaves_no_connection_behind(database: Database) -> None:
+    await open_communities(database, 1)
+    failing = asyncio.Event()
+
+    async def fail() -> None:
+        async with database.write(1) as session:
+            await append(session, [Event(1, "never", {})])
+            await session.flush()
+            failing.set()
+            raise ZeroDivisionError
+
+    closed = []
+    cut_off = Channel.cut_off
+
+    async def noting(self: Channel) -> None:
+        await cut_off(self)
+        closed.append(self)
+
+    with patch.multiple(PostgresqlChannel, cut_off=noting), patch.multiple(SqliteChannel, cut_off=noting):
+        for _ in range(3):
+            failing.clear()
+            task = asyncio.create_task(fail())
+            await failing.wait()
+            # It is on its way to the database with its rollback.
+            await asyncio.sleep(0)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+    assert len(closed) == 3
+    assert await types(database) == []
+
+
+async def test_heads_are_locked_whatever_is_asked_ahead(database: Database) -> None:
+    await open_communities(database, 1)
+    async with database.write(1, ahead=[known(database.dialect, [])]) as session:
+        assert list(session.heads) == [1]
