@@ -95,6 +95,9 @@ class Database:
             await session.lock_heads(*communities, ahead=ahead)
             yield session
             await session.finish()
+        if session.leaves_no_copy and self.dialect == SQLITE:
+            async with self._transaction(self._writing) as alone:
+                await alone.empty_log()
 
     @asynccontextmanager
     async def read(self, *communities: int) -> AsyncIterator[Session]:

@@ -20,11 +20,12 @@ if TYPE_CHECKING:
 else:
     postgresql_channel = lazily("app.kernel.postgresql_channel")
 
-# What is deleted is overwritten, so that an erased person's key is gone with the next checkpoint (4 MiB of log on).
+# What is deleted is overwritten, so that an erased person's key is gone from the file.
 _pragmas = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "recursive_triggers=ON", "secure_delete=ON")
 
-# Pages that a batch writes stay in memory (64 MiB at most), and what undoes a statement is in no file.
-_of_writer = ("cache_size=-65536", "temp_store=MEMORY")
+# Pages that a batch writes stay in memory (64 MiB at most), what undoes a statement is in no file, and pages that are
+# written again and again go from the log to the file only every 16 MiB.
+_of_writer = ("cache_size=-65536", "temp_store=MEMORY", "wal_autocheckpoint=4096")
 _of_readers = ("query_only=ON",)
 
 WITHOUT_KEYS = ("seqscan", "bitmapscan", "hashjoin", "mergejoin", "material", "memoize")

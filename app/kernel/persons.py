@@ -56,6 +56,7 @@ def _wrapped(dialect: str) -> Query:
 
 async def destroy_keys(session: Session, persons: Sequence[Person]) -> None:
     """Destroy persons' keys: what is sealed under them cannot be opened any more."""
+    session.leave_no_copy()
     for community, person_id in persons:
         await session.execute(
             sa.delete(person_keys).where(person_keys.c.community_id == community, person_keys.c.person_id == person_id)

@@ -66,6 +66,7 @@ class Session:
         self.heads: dict[int, Head] = {}
         self._clock = clock
         self._abandoned = False
+        self.leaves_no_copy = False
         self.seen: set[int] = set()
         self._waiting: dict[Write, dict[object, Row]] = {}
         self._foreseen: dict[_Part, list[Sequence[Any]]] = {}
@@ -78,6 +79,14 @@ class Session:
     def abandon(self) -> None:
         """Make the transaction leave nothing behind: a dry run."""
         self._abandoned = True
+
+    def leave_no_copy(self) -> None:
+        """Have what is deleted leave the files that the database keeps beside its own as well, after the commit."""
+        self.leaves_no_copy = True
+
+    async def empty_log(self) -> None:
+        """Bring SQLite's log into its file and cut it off; outside of a transaction, once readers let it be."""
+        await self._channel.rows("PRAGMA wal_checkpoint(TRUNCATE)")
 
     async def execute(self, statement: sa.Executable, parameters: Mapping[str, Any] | None = None) -> Found:
         """Run one statement; it sees all that was written before."""
