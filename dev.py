@@ -31,7 +31,7 @@ RUNTIME_LOCK = ROOT / "requirements.lock"
 DEV_LOCK = ROOT / "requirements-dev.lock"
 PYTHON_MIN = (3, 11)
 ERROR_LINES_MAX = 25
-MODULES = {"test": "pytest", "soak": "tests.fuzz", "bench": "tests.bench"}
+MODULES = {"test": "pytest", "soak": "tests.soak", "bench": "tests.bench"}
 
 
 def say(text: str, end: str = "\n") -> None:

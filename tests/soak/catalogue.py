@@ -1,0 +1,10 @@
+"""The parts of a soak, in the order in which they run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tests.soak.parts import Part
+
+PARTS: tuple[Part, ...] = ()

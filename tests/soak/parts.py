@@ -1,0 +1,76 @@
+"""What every part of a soak is: a name, the engines it breaks, and a run that counts what it did until its time is up.
+
+A part raises `ViolationError` when a promise was broken; all it does follows from its seed.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from random import Random
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+SQLITE = "sqlite"
+POSTGRESQL = "postgresql"
+BOTH = (SQLITE, POSTGRESQL)
+
+
+class ViolationError(AssertionError):
+    """A promise was broken: what, and everything that helps to see why."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One way to break the service.
+
+    `targets` are what a full run is to reach, by the words of `Plan.count`, over all engines together. `core_seconds`
+    is its time on one engine in the tests, `smoke_seconds` in a smoke run; a full run shares its minutes out by
+    `weight`. A run does its smallest round whatever its time.
+    """
+
+    name: str
+    engines: tuple[str, ...]
+    run: Callable[[Plan], None]
+    targets: Mapping[str, int] = field(default_factory=dict)
+    core_seconds: float = 5.0
+    smoke_seconds: float = 15.0
+    weight: float = 1.0
+
+
+@dataclass
+class Plan:
+    """A part's run on one engine: its chance, its time and what it has done so far."""
+
+    engine: str
+    seed: str
+    seconds: float
+    goals: Mapping[str, float] = field(default_factory=dict)
+    told: Callable[[Plan], None] = lambda _: None
+    counts: Counter[str] = field(default_factory=Counter)
+    slowest: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Begin the run's time and its chance."""
+        self.random = Random(self.seed)  # noqa: S311  the point is that it can be repeated
+        self._until = time.monotonic() + self.seconds
+
+    def count(self, what: str, number: int = 1) -> None:
+        """Count something done, for the table."""
+        self.counts[what] += number
+        self.told(self)
+
+    def took(self, what: str, seconds: float, *, most: float) -> None:
+        """Keep the longest time that something took, and raise `ViolationError` when it took longer than it may."""
+        self.slowest[what] = max(self.slowest.get(what, 0.0), seconds)
+        if seconds > most:
+            message = f"{what} took {seconds:.2f} s, and may take {most:g}"
+            raise ViolationError(message)
+
+    def over(self) -> bool:
+        """Whether the time is up, or all that was to be done is done."""
+        reached = bool(self.goals) and all(self.counts[what] >= goal for what, goal in self.goals.items())
+        return reached or time.monotonic() >= self._until
