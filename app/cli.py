@@ -6,10 +6,11 @@ import csv
 import json
 import sys
 from dataclasses import asdict
-from pathlib import Path  # noqa: TC003  typer reads the annotations of commands at run time
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from app.access.service import NewClient, create_clients
 from app.backups import backup, erasures_cli
@@ -24,12 +25,15 @@ from app.kernel.distribution import NotDistributableError, StepRefusedError, ste
 from app.kernel.distribution import distribute as distribute_database
 from app.kernel.errors import Unavailable
 from app.kernel.heads import CITY
+from app.kernel.keys import SigningKeyError, pem_of
 from app.kernel.migrating import UnknownRevisionError
 from app.kernel.migrating import migrate as migrate_database
+from app.kernel.notes import NoteError
 from app.kernel.paging import Paging
-from app.main import describing_app
+from app.main import MissingSecretError, describing_app, ledger_signer
 from app.progress import progress
 from app.reports.service import audit_community
+from app.seals.offline import check, read_keys
 from app.serving import cli, serve_with
 from app.settings import PREFIX, documented
 
@@ -147,6 +151,39 @@ def audit(community: Annotated[str | None, typer.Option(help="code of one commun
 
 
 cli.command()(backup)
+
+
+@cli.command()
+def ledger_key() -> None:
+    """Print the public key that checks receipts, proofs and checkpoints, as PEM."""
+    try:
+        key = ledger_signer(read_settings()).public
+    except (MissingSecretError, SigningKeyError) as error:
+        fail(str(error))
+    say(pem_of(Ed25519PublicKey.from_public_bytes(key)).rstrip())
+
+
+@cli.command()
+def verify(
+    file: Annotated[Path, typer.Argument(help="a receipt, a proof, a checkpoint, or an answer of the API with these")],
+    key: Annotated[
+        list[str], typer.Option(help="public key, or its file: PEM, base64 or name+id+base64; more for witnesses")
+    ],
+) -> None:
+    """Check a file with nothing but public keys; print what it says as JSON lines, and exit with 1 if it is wrong."""
+    try:
+        keys = read_keys(Path(one).read_text(encoding="utf-8") if Path(one).is_file() else one for one in key)
+        text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
+    except NoteError as error:
+        fail(f"The key was not taken: {error}.")
+    except OSError as error:
+        fail(f"{file} cannot be read ({error.strerror}).")
+    except UnicodeDecodeError:
+        fail(f"{file} cannot be read (it is not UTF-8).")
+    checked = check(text, keys)
+    for one in checked:
+        say(json.dumps({"kind": one.kind, "holds": one.holds, **one.facts}, ensure_ascii=False))
+    raise typer.Exit(0 if all(one.holds for one in checked) else 1)
 
 
 @cli.command()

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
 from app.kernel.errors import Unavailable
+from app.kernel.keys import SigningKeyError
 from app.main import MissingSecretError, open_database
 from app.settings import Settings, sentences_of
 
@@ -48,7 +49,7 @@ def on_database(work: Callable[[Database], Coroutine[Any, Any, Any]]) -> Any:
         return asyncio.run(with_database(settings, work))
     except Unavailable:
         fail(AWAY, 1)
-    except MissingSecretError as error:
+    except (MissingSecretError, SigningKeyError) as error:
         fail(str(error))
 
 

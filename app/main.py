@@ -15,7 +15,7 @@ from app import worker
 from app.access import api as access
 from app.access.guard import Admitted, Guard
 from app.access.pins import Pins
-from app.access.tokens import SigningKeyError, Tokens, new_signing_key
+from app.access.tokens import Tokens
 from app.communities import api as communities
 from app.communities.service import Directory
 from app.disputes import api as disputes
@@ -34,10 +34,14 @@ from app.http.openapi import describe, install_openapi
 from app.kernel.clock import Clock, SystemClock
 from app.kernel.coalesce import Commands, Reads
 from app.kernel.database import Database
+from app.kernel.keys import SigningKeyError, new_signing_key, private_key
+from app.kernel.notes import Signer
 from app.kernel.vault import Vault, development_secret, new_pepper
 from app.redemptions import api as redemptions
 from app.redemptions import me_api as own_redemptions
 from app.reports import api as reports
+from app.seals import api as seals
+from app.seals import me_api as own_receipts
 from app.transfers import api as transfers
 from app.volunteers import api as volunteers
 from app.volunteers import cards_api as cards
@@ -70,6 +74,9 @@ ROUTERS = (
     disputes.router,
     disputes.own,
     reports.router,
+    seals.router,
+    seals.city,
+    own_receipts.router,
     health.router,
 )
 
@@ -93,18 +100,28 @@ class MissingSecretError(Exception):
 
 
 def open_database(settings: Settings, clock: Clock | None = None) -> Database:
-    """Make the database of a service with these settings; nothing connects yet. Raises `MissingSecretError`."""
-    return Database(settings, clock=clock or SystemClock(), vault=_vault(settings))
+    """Make the database of a service with these settings; nothing connects yet.
+
+    Raises `MissingSecretError` or `SigningKeyError`.
+    """
+    return Database(settings, clock=clock or SystemClock(), vault=_vault(settings), signer=ledger_signer(settings))
 
 
 def check_secrets(settings: Settings) -> None:
     """Raise `MissingSecretError` or `SigningKeyError` if no service can be made with these settings' secrets."""
     _vault(settings)
     _tokens(settings)
+    ledger_signer(settings)
 
 
 def _vault(settings: Settings) -> Vault:
     return Vault(_secret(settings, "secret_pepper", ".lovebank-pepper", new_pepper()))
+
+
+def ledger_signer(settings: Settings) -> Signer:
+    """Make what signs receipts and checkpoints. Raises `MissingSecretError` or `SigningKeyError`."""
+    key = _secret(settings, "ledger_key", ".lovebank-ledger-key.pem", new_signing_key())
+    return Signer(private_key(key, "LEDGER_KEY"), settings.ledger_origin)
 
 
 def _tokens(settings: Settings) -> Tokens:

@@ -16,10 +16,11 @@ from app.communities.service import list_communities
 from app.console import fail, on_database, read_settings, with_database
 from app.kernel.errors import Unavailable
 from app.kernel.heads import CITY
+from app.kernel.keys import SigningKeyError
 from app.kernel.log import logger, set_up_logs
 from app.kernel.paging import Paging
 from app.kernel.revisions import current_revision
-from app.main import MissingSecretError, SigningKeyError, check_secrets, create_app, for_good
+from app.main import MissingSecretError, check_secrets, create_app, for_good
 from app.settings import Settings
 from app.worker import run_forever
 

@@ -86,6 +86,22 @@ class Settings(BaseSettings):
         description="Ed25519 keys in PEM, public or private, one after the other, whose tokens are still taken and that"
         " sign none: the key before the present one, until its last token has run out",
     )
+    ledger_key: SecretStr | None = Field(
+        None,
+        description="Ed25519 private key in PEM that signs receipts and checkpoints of the ledger, and nothing else; in"
+        " development made and kept in a file",
+    )
+    ledger_keys_old: SecretStr | None = Field(
+        None,
+        description="Ed25519 keys in PEM, public or private, one after the other, that signed checkpoints before the"
+        " present one: an audit still takes them",
+    )
+    ledger_origin: str = Field(
+        "love-bank.local",
+        pattern=r"^[^\s+]+$",
+        max_length=200,
+        description="name under which receipts and checkpoints are signed: a domain of yours that never changes",
+    )
     secret_pepper: SecretStr | None = Field(
         None,
         min_length=32,

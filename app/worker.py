@@ -20,6 +20,7 @@ from app.redemptions.service import LAPSE, Closing, close_redemptions
 from app.reports import audits
 from app.reports.audits import AUDIT
 from app.reports.service import audit_community
+from app.seals.service import Sealer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 _worker = "worker"
 _renewed_after_seconds = 20.0
+# With what a round takes, no transaction waits for longer than a second.
+_seal_poll_seconds = 0.5
 
 
 async def lapse_redemptions(session: Session, due: Sequence[jobs.Claimed], _: Settings) -> None:
@@ -176,8 +179,15 @@ async def _keep_lease(database: Database, job: jobs.Claimed) -> None:
 
 
 async def run_forever(database: Database, settings: Settings) -> None:
-    """Look for due jobs again and again, until cancelled; an outage is waited out."""
+    """Run due jobs and seal what was posted, until cancelled."""
     logger.info("worker started")
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(_work_forever(database, settings))
+        tasks.create_task(seal_forever(database))
+
+
+async def _work_forever(database: Database, settings: Settings) -> None:
+    """Look for due jobs again and again, until cancelled; an outage is waited out."""
     while True:
         try:
             await run_due(database, settings)
@@ -186,3 +196,17 @@ async def run_forever(database: Database, settings: Settings) -> None:
         except Exception:  # noqa: BLE001  logged, and tried again
             logger.exception("worker failed")
         await asyncio.sleep(settings.worker_poll_seconds)
+
+
+async def seal_forever(database: Database) -> None:
+    """Seal what was posted, again and again, until cancelled; an outage is waited out."""
+    sealer = Sealer(database)
+    while True:
+        try:
+            await sealer.seal_due()
+            await sealer.seal_city()
+        except Unavailable:
+            logger.warning("database away, seals wait")
+        except Exception:  # noqa: BLE001  logged, and tried again
+            logger.exception("sealing failed")
+        await asyncio.sleep(_seal_poll_seconds)

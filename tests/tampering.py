@@ -48,7 +48,7 @@ async def tampered(database: Database, settings: Settings, *statements: Statemen
     for statement in statements:
         assert (await channel.connection.execute(statement)).rowcount != 0
     try:
-        yield Session(channel, database.dialect, clock=database.clock, vault=database.vault)
+        yield Session(channel, database.dialect, clock=database.clock, vault=database.vault, signer=database.signer)
     finally:
         await channel.break_off()
         await channel.close()

@@ -2,21 +2,10 @@
 
 from __future__ import annotations
 
-import re
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID, uuid4
 
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    PublicFormat,
-    load_pem_private_key,
-    load_pem_public_key,
-)
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet, OKPKey
@@ -25,6 +14,7 @@ from joserfc.jws import JWSRegistry
 from app.access.errors import InvalidToken
 from app.access.rules import Caller
 from app.kernel.errors import Refused
+from app.kernel.keys import pem_of, private_key, public_keys
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,53 +28,7 @@ CHECKED_MAX = 10_000
 
 _token_length_max = 4096
 _ids = ("community_id", "volunteer_id", "card_id")
-_pem_block = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----.*?-----END \1-----", re.DOTALL)
 _registry = JWSRegistry(algorithms=[_algorithm])
-
-
-_old_keys_fault = "LOVEBANK_SIGNING_KEYS_OLD has to be Ed25519 keys in PEM, public or private, without a password."
-
-
-class SigningKeyError(Exception):
-    """The signing key is none that tokens can be signed with; the text says so without showing it."""
-
-
-def new_signing_key() -> str:
-    """Make an Ed25519 private key in PEM."""
-    return _pem(Ed25519PrivateKey.generate())
-
-
-def _pem(key: Ed25519PrivateKey) -> str:
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-
-
-def _ed25519(pem: str) -> Ed25519PrivateKey:
-    """Load a key of the one kind that signs; another would fail at the first token only."""
-    try:
-        key = load_pem_private_key(pem.encode(), password=None)
-    except (ValueError, TypeError, UnsupportedAlgorithm):  # Garbage, or behind a password, or of an unknown kind.
-        key = None
-    if not isinstance(key, Ed25519PrivateKey):
-        message = "LOVEBANK_SIGNING_KEY has to be an Ed25519 private key in PEM, without a password."
-        raise SigningKeyError(message)
-    return key
-
-
-def _old_keys(text: str) -> list[OKPKey]:
-    """Load the public halves of keys that signed before."""
-    keys = []
-    for block in _pem_block.finditer(text):
-        pem = block[0].encode()
-        try:
-            public: object = load_pem_public_key(pem) if "PUBLIC" in block[1] else _ed25519(block[0]).public_key()
-        except (ValueError, UnsupportedAlgorithm, SigningKeyError):
-            public = None
-        if not isinstance(public, Ed25519PublicKey):
-            raise SigningKeyError(_old_keys_fault)
-        keys.append(OKPKey.import_key(public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)))
-    if _pem_block.sub("", text).strip():
-        raise SigningKeyError(_old_keys_fault)
-    return keys
 
 
 class _Checked(NamedTuple):
@@ -102,8 +46,9 @@ class Tokens:
 
         Raises `SigningKeyError`.
         """
-        self._key = OKPKey.import_key(_pem(_ed25519(signing_key)))
-        by_id = {key.thumbprint(): key for key in (*_old_keys(old_keys), self._key)}
+        self._key = OKPKey.import_key(pem_of(private_key(signing_key, "SIGNING_KEY")))
+        old = [OKPKey.import_key(pem_of(key)) for key in public_keys(old_keys, "SIGNING_KEYS_OLD")]
+        by_id = {key.thumbprint(): key for key in (*old, self._key)}
         for key in by_id.values():
             key.ensure_kid()
         # The one that signs stands first.

@@ -126,7 +126,12 @@ async def create_stock_movement(
             admitted.community, goods_id, body.kind, body.quantity, admitted.caller_id, body.note
         ),
         run=service.move_stock,
-        render=lambda movement: created(request, movement.id, StockMovementModel.model_validate(movement)),
+        render=lambda movement: created(
+            request,
+            movement.id,
+            StockMovementModel.model_validate(movement),
+            posted=(f"goods/{movement.goods_id}/stock-movements/{movement.id}",),
+        ),
     )
 
 

@@ -12,6 +12,7 @@ from app.goods.rules import Goods, Stock
 from app.goods.service import NewGoods
 from app.http.fields import UNCHANGED, ChangeModel, Code, Line, Name, Paragraph, Positive, RequestModel, Whole
 from app.http.pages import PageModel
+from app.http.receipts import ReceiptField
 
 if TYPE_CHECKING:
     from typing import Self
@@ -127,6 +128,7 @@ class StockMovementModel(BaseModel):
     moved_by: str
     moved_at: datetime
     transaction_id: int | None = Field(description="null when a count found just what was there")
+    receipt: ReceiptField = None
 
 
 class StockMovementPage(PageModel[StockMovementModel]):

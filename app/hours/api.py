@@ -38,7 +38,6 @@ from app.http.routes import Router
 from app.kernel.database import Session
 from app.kernel.deciding import Decided
 from app.kernel.errors import InvalidRequest
-from app.kernel.idempotency import Answer
 from app.kernel.references import Told
 
 router = Router(prefix="/v1/communities/{community_id}", tags=["service records"])
@@ -74,7 +73,9 @@ async def create_service_record(request: Request, body: ServiceRecordNew, admitt
         item=service.NewServiceRecord(admitted.community, body.volunteer_id, body.facts(), admitted.caller_id),
         run=service.record_services,
         hot=Hot(service.reads_of_services),
-        render=lambda record: created(request, record.id, json_of(record_shown(record))),
+        render=lambda record: created(
+            request, record.id, json_of(record_shown(record)), posted=(_reference(record.id),)
+        ),
     )
 
 
@@ -141,7 +142,7 @@ async def verify_service_record(
         ),
         run=service.verify_records,
         hot=Hot(),
-        render=lambda record: answered(json_of(record_shown(record))),
+        render=lambda record: answered(json_of(record_shown(record)), posted=(_reference(record.id),)),
     )
 
 
@@ -172,7 +173,7 @@ async def correct_service_record(
             admitted.community, service_record_id, body.reason, admitted.caller_id, replacement
         ),
         run=correcting.correct_records,
-        render=lambda record: answered(json_of(record_shown(record))),
+        render=lambda record: answered(json_of(record_shown(record)), posted=_posted_by_correction(record)),
     )
 
 
@@ -199,9 +200,22 @@ async def create_service_record_batch(request: Request, body: ServiceRecordBatch
         body=body,
         item=body,
         run=run,
-        render=lambda items: Answer(200, batch_json(items)),
+        render=lambda items: answered(batch_json(items), posted=tuple(map(_reference, _created(items)))),
         dry_run=body.dry_run,
     )
+
+
+def _reference(record_id: UUID) -> str:
+    return f"service-records/{record_id}"
+
+
+def _posted_by_correction(record: ServiceRecord) -> tuple[str, ...]:
+    replacement = record.correction and record.correction.replacement_id
+    return tuple(map(_reference, (record.id, replacement) if replacement else (record.id,)))
+
+
+def _created(items: Sequence[Item]) -> list[UUID]:
+    return [item["service_record"]["id"] for item in items if item["outcome"] == "created"]
 
 
 async def _run_batch(session: Session, admitted: Admitted, batch: ServiceRecordBatchNew) -> list[Item]:

@@ -36,6 +36,7 @@ from app.http.fields import (
 )
 from app.http.operations import ProblemModel
 from app.http.pages import PageModel
+from app.http.receipts import ReceiptField
 from app.http.rendering import json_of
 from app.volunteers.rules import masked_name
 
@@ -215,6 +216,7 @@ class ServiceRecordModel(BaseModel):
     award: AwardModel | None
     transaction_id: int | None
     correction: CorrectionModel | None
+    receipt: ReceiptField = None
 
     @classmethod
     def of(cls, record: ServiceRecord, *, names: bool = True) -> ServiceRecordModel:
@@ -366,3 +368,4 @@ class ServiceRecordBatchModel(BaseModel):
 
     items: list[BatchItemModel]
     counts: dict[str, int]
+    receipt: ReceiptField = None

@@ -30,6 +30,7 @@ from app.hours.rules import (
     dates_between,
     days_near,
     deposit,
+    evidence_of,
     is_late,
     known_of,
     rule_in_force,
@@ -265,6 +266,7 @@ def deposit_entry(record: ServiceRecord) -> Entry:
         reference=f"service-records/{record.id}",
         posted_by=record.verified_by or record.recorded_by,
         debts=debts_of(record.volunteer_id) if record.award and record.award.points else (),
+        evidence=evidence_of(record),
     )
 
 

@@ -168,17 +168,26 @@ def _response(outcome: Outcome) -> ReadyAnswer:
     return ReadyAnswer(answer.body, status=answer.status, headers=headers, media_type=media_type)
 
 
-def created(request: Request, resource_id: object, model: BaseModel | bytes, *, person: UUID | None = None) -> Answer:
+def created(
+    request: Request,
+    resource_id: object,
+    model: BaseModel | bytes,
+    *,
+    person: UUID | None = None,
+    posted: tuple[str, ...] = (),
+) -> Answer:
     """Make the answer to a creation: 201, with the new resource's path as its Location.
 
-    `model` is the resource, or its JSON. `person` is the volunteer whom the answer names, if any.
+    `model` is the resource, or its JSON. `person` is the volunteer whom the answer names, if any. `posted` are the
+    references of what may have been posted for it: the answer gets a receipt.
     """
-    return Answer(201, _json(model), location=f"{request.scope['path']}/{resource_id}", person=person)
+    location = f"{request.scope['path']}/{resource_id}"
+    return Answer(201, _json(model), location=location, person=person, posted=posted)
 
 
-def answered(model: BaseModel | bytes) -> Answer:
-    """Make the answer to a change of state: 200, with the resource as it is now."""
-    return Answer(200, _json(model))
+def answered(model: BaseModel | bytes, *, posted: tuple[str, ...] = ()) -> Answer:
+    """Make the answer to a change of state: 200, with the resource as it is now; `posted` as in `created`."""
+    return Answer(200, _json(model), posted=posted)
 
 
 def _json(model: BaseModel | bytes) -> bytes:

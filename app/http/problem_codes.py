@@ -56,6 +56,12 @@ PROBLEMS: Mapping[str, Problem] = {
         "The service record has been decided: approved, rejected or corrected.",
         "Read the record. A manager can correct one that was approved.",
     ),
+    "already-witnessed": Problem(
+        409,
+        "Already witnessed",
+        "The witness has signed this checkpoint already, or its name is known with another key.",
+        "Sign each checkpoint once, and with a new key under a new name.",
+    ),
     "balance-out-of-bounds": Problem(
         409,
         "Balance out of bounds",
@@ -128,6 +134,12 @@ PROBLEMS: Mapping[str, Problem] = {
         "Something in the request is missing or wrong; `errors` points to each place.",
         "Correct each place and send the request again; the same key may be used.",
     ),
+    "invalid-signature": Problem(
+        422,
+        "Invalid signature",
+        "The line is not a signature of this witness, with this key, under this checkpoint.",
+        "Sign the text of the checkpoint's note as c2sp.org/tlog-cosignature says, version 1.",
+    ),
     "invalid-token": Problem(
         401,
         "Not authenticated",
@@ -163,6 +175,12 @@ PROBLEMS: Mapping[str, Problem] = {
         "Not found",
         "There is no such resource here, or it belongs to another community.",
         "Check the path, the id and the community.",
+    ),
+    "not-yet-sealed": Problem(
+        409,
+        "Not yet sealed",
+        "The signed tree does not reach so far yet; that is a moment's matter. The receipt holds meanwhile.",
+        "Ask again in a second.",
     ),
     "out-of-stock": Problem(
         409,

@@ -30,6 +30,9 @@ PROBLEMS_ZH: Mapping[str, InChinese] = {
     "already-verified": InChinese(
         "已经审核", "这条服务记录已有结论：通过、驳回或已更正。", "请查看记录；已通过的可由管理员更正。"
     ),
+    "already-witnessed": InChinese(
+        "已经见证", "该见证人已签过这份封账凭证，或这个名称登记的是另一把公钥。", "每份凭证只签一次；换公钥请换名称。"
+    ),
     "balance-out-of-bounds": InChinese(
         "超出余额界限", "这次变动会使账户低于下限或高于上限。", "请先查询余额，不要超出它允许的数额。"
     ),
@@ -78,6 +81,11 @@ PROBLEMS_ZH: Mapping[str, InChinese] = {
         "请求里有缺少或不对的地方，`errors` 指出每一处。",
         "请逐处改正后再发；可以使用同一个键。",
     ),
+    "invalid-signature": InChinese(
+        "签名无效",
+        "这一行不是该见证人用这把公钥对这份封账凭证的签名。",
+        "请按 c2sp.org/tlog-cosignature 第 1 版对凭证正文签名。",
+    ),
     "invalid-token": InChinese(
         "未通过身份验证",
         "访问令牌缺失、格式不对、已过期，或不是给本服务的。",
@@ -96,6 +104,7 @@ PROBLEMS_ZH: Mapping[str, InChinese] = {
         "请用其中之一；改变状态的操作，是对资源之下的名词发 POST。",
     ),
     "not-found": InChinese("未找到", "这里没有这个资源，或它属于别的社区。", "请核对路径、编号和社区。"),
+    "not-yet-sealed": InChinese("尚未封账", "签名的账本还没有到这一笔，片刻即到；此前以回执为凭。", "请过一秒再查。"),
     "out-of-stock": InChinese(
         "库存不足", "货架上可用的件数少于所要的件数。", "请减少数量或等待到货；`shelf` 是现有件数。"
     ),

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from app.kernel.channels import Channels
     from app.kernel.clock import Clock
+    from app.kernel.notes import Signer
     from app.kernel.rows import Read
     from app.kernel.vault import Vault
     from app.settings import Settings
@@ -61,10 +62,11 @@ _on_postgresql = _Opening("BEGIN", "BEGIN ISOLATION LEVEL REPEATABLE READ READ O
 class Database:
     """The database of one running service, and the only place where a transaction begins or ends."""
 
-    def __init__(self, settings: Settings, *, clock: Clock, vault: Vault) -> None:
+    def __init__(self, settings: Settings, *, clock: Clock, vault: Vault, signer: Signer) -> None:
         """Make the pools; nothing connects before the first transaction."""
         self.clock = clock
         self.vault = vault
+        self.signer = signer
         self._writing, self._reading = channels_of(settings, wait_seconds=_wait_seconds)
         self._turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
         self._opening = _on_sqlite if settings.on_sqlite else _on_postgresql
@@ -180,7 +182,7 @@ class Database:
         try:
             async with channels.channel() as channel:
                 channel.first(*opening)
-                yield Session(channel, self.dialect, clock=self.clock, vault=self.vault)
+                yield Session(channel, self.dialect, clock=self.clock, vault=self.vault, signer=self.signer)
         except AbandonedError:
             pass
         except DBAPIError as error:

@@ -31,6 +31,8 @@ ledger_heads = sa.Table(
     sa.Column("event_number", Count, nullable=False),
     sa.Column("account_number", sa.Integer, nullable=False),
     sa.Column("last_at", Instant, nullable=False),
+    # The last transaction that the tree has.
+    sa.Column("sealed_number", Count, nullable=False, server_default="0"),
     sa.PrimaryKeyConstraint("community_id", name="ledger_heads_pkey"),
     sqlite_strict=True,
 )
@@ -45,6 +47,7 @@ class Head:
     event_number: int
     account_number: int
     now: datetime
+    sealed_number: int = 0
     changed: bool = False
 
     def next_transaction(self) -> int:
@@ -52,6 +55,16 @@ class Head:
         self.changed = True
         self.transaction_number += 1
         return self.transaction_number
+
+    @property
+    def is_sealed(self) -> bool:
+        """Whether the tree has all transactions so far."""
+        return self.sealed_number == self.transaction_number
+
+    def seal(self, number: int) -> None:
+        """Note that the tree has all transactions up to this one."""
+        self.changed = True
+        self.sealed_number = number
 
     def next_event(self) -> int:
         """Take the next number of an event, from 1, without gaps."""

@@ -81,7 +81,8 @@ class Answer:
     """An answer, ready to be sent: status, body (JSON) and the path of what was created.
 
     `person` is the volunteer whom the body names, if any. `kept_body` is what a replay gives when the body shows a
-    secret once. An answer that is not `kept` leaves its key free.
+    secret once. An answer that is not `kept` leaves its key free. `posted` are the references of what may have been
+    posted for it, whose receipt then stands in the body.
     """
 
     status: int
@@ -90,6 +91,7 @@ class Answer:
     person: UUID | None = None
     kept_body: bytes | None = None
     kept: bool = True
+    posted: tuple[str, ...] = ()
 
     def again(self) -> Answer:
         """Give the answer as a repeat gets it."""

@@ -1,7 +1,7 @@
 """Work that is due later: claimed under a lease, done in one commit with its effect, tried again when it fails.
 
-`due_work` has one row a community, the earliest moment at which one of its jobs may be claimed; it is how a worker
-finds communities with work without looking into each.
+`due_work` has one row a community: the earliest moment at which one of its jobs may be claimed, and since when it has
+transactions to seal. It is how a worker finds communities with work without looking into each.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from uuid import UUID, uuid4
 import sqlalchemy as sa
 
 from app.kernel.ids import new_id
-from app.kernel.rows import insert_rows
+from app.kernel.rows import insert_rows, update_rows
 from app.kernel.tables import metadata, tenant_key
 from app.kernel.types import Document, Id, Instant
 
@@ -52,6 +52,8 @@ due_work = sa.Table(
     metadata,
     tenant_key(),
     sa.Column("next_at", Instant),
+    # Since when the tree lacks transactions.
+    sa.Column("unsealed_since", Instant),
     sa.PrimaryKeyConstraint("community_id", name="due_work_pkey"),
     sa.ForeignKeyConstraint(["community_id"], ["ledger_heads.community_id"], name="due_work_head_fkey"),
     sqlite_strict=True,
@@ -116,6 +118,28 @@ async def communities_due(session: Session, now: datetime) -> list[int]:
     """Give the communities with a job that may be claimed by now."""
     found = await session.execute(sa.select(due_work.c.community_id).where(due_work.c.next_at <= now))
     return list(found.scalars())
+
+
+async def mark_unsealed(session: Session, communities: Collection[int]) -> None:
+    """Note that the trees of these communities lack transactions from now on."""
+    rows = [{"community_id": community, "unsealed_since": session.now(community)} for community in communities]
+    await update_rows(session, due_work, ("community_id",), rows)
+
+
+async def mark_sealed(session: Session, communities: Collection[int]) -> None:
+    """Note that the trees of these communities have all transactions."""
+    rows = [{"community_id": community, "unsealed_since": None} for community in communities]
+    await update_rows(session, due_work, ("community_id",), rows)
+
+
+async def communities_unsealed(session: Session) -> list[tuple[int, datetime]]:
+    """Give the communities whose trees lack transactions, and since when, those first that waited longest."""
+    found = await session.execute(
+        sa.select(due_work.c.community_id, due_work.c.unsealed_since)
+        .where(due_work.c.unsealed_since.is_not(None))
+        .order_by(due_work.c.unsealed_since, due_work.c.community_id)
+    )
+    return [(row.community_id, row.unsealed_since) for row in found]
 
 
 async def claim(session: Session, community: int, *, alone: Collection[str] = ()) -> list[Claimed]:

@@ -22,6 +22,10 @@ batch_size = Histogram(
 postings = Counter("lovebank_postings_total", "Postings written.")
 refusals = Counter("lovebank_refusals_total", "Refusals of the domain by code.", ["code"])
 job_lag_seconds = Gauge("lovebank_job_lag_seconds", "How late the oldest job just claimed was, in seconds.")
+sealed = Counter("lovebank_sealed_total", "Transactions that went into their community's tree.")
+seal_lag_seconds = Gauge(
+    "lovebank_seal_lag_seconds", "How long the oldest unsealed transaction has waited, in seconds."
+)
 
 # Prometheus looks its labels up anew each time, which costs more than to count.
 _requests_of = cache(requests.labels)

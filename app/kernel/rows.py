@@ -5,8 +5,10 @@ The statement's text does not depend on how many rows there are, so it is compil
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache, partial
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeAlias, TypeVar
@@ -16,11 +18,11 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 
 from app.kernel.lazily import lazily
-from app.kernel.types import json_reader, micros
+from app.kernel.moments import micros
+from app.kernel.types import bytea, json_reader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from datetime import datetime
 
     import psycopg.sql
     from sqlalchemy import Dialect
@@ -106,8 +108,8 @@ def routed(dialect: str, table: sa.FromClause) -> sa.ColumnElement[bool]:
 def document_of(dialect: str, rows: Sequence[Mapping[str, Any]]) -> bytes:
     """Write rows as the JSON document that `rows_of` reads: ids and days as text, moments as the database has them."""
     if dialect == SQLITE:
-        return orjson.dumps(rows, default=_micros, option=orjson.OPT_PASSTHROUGH_DATETIME)
-    return orjson.dumps(rows)
+        return orjson.dumps(rows, default=_for_sqlite, option=orjson.OPT_PASSTHROUGH_DATETIME)
+    return orjson.dumps(rows, default=bytea)
 
 
 def parted(dialect: str, rows: Sequence[Mapping[str, Any]]) -> Iterator[tuple[int | None, Sequence[Mapping[str, Any]]]]:
@@ -121,9 +123,11 @@ def parted(dialect: str, rows: Sequence[Mapping[str, Any]]) -> Iterator[tuple[in
         yield from sorted(by_community.items(), key=itemgetter(0))
 
 
-def _micros(value: datetime) -> Any:
+def _for_sqlite(value: datetime | dt.date | bytes) -> Any:
+    if isinstance(value, bytes):
+        return value.hex()
     # A date is no datetime, and passes through here as well once datetimes are passed through.
-    return micros(value) if hasattr(value, "hour") else value.isoformat()
+    return micros(value) if isinstance(value, datetime) else value.isoformat()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from sqlalchemy.sql.visitors import iterate
 
 from app.kernel.engines import WITHOUT_KEYS
 from app.kernel.heads import Head, ledger_heads
+from app.kernel.moments import of_micros
 from app.kernel.rows import (
     CITUS,
     COMMUNITY,
@@ -23,7 +24,6 @@ from app.kernel.rows import (
     statement_of,
     update_rows,
 )
-from app.kernel.types import of_micros
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from app.kernel.channels import Channel
     from app.kernel.clock import Clock
+    from app.kernel.notes import Signer
     from app.kernel.rows import AnyRow, Found, Query, Read, Row, Write
     from app.kernel.vault import Vault
 
@@ -57,17 +58,20 @@ class _Part(NamedTuple):
 class Session:
     """One transaction: the connection, the locked heads, the community's time and the keys of personal data."""
 
-    def __init__(self, channel: Channel, dialect: str, *, clock: Clock, vault: Vault) -> None:
+    def __init__(self, channel: Channel, dialect: str, *, clock: Clock, vault: Vault, signer: Signer) -> None:
         """Wrap a channel; `dialect` is the database's (see `app.kernel.rows`)."""
         self.connection = channel.connection
         self.dialect = dialect
         self._channel = channel
         self.vault = vault
+        self.signer = signer
         self.heads: dict[int, Head] = {}
         self._clock = clock
-        self._abandoned = False
+        self.is_abandoned = False
         self.leaves_no_copy = False
         self.seen: set[int] = set()
+        self.leaves: dict[tuple[int, str], list[tuple[int, bytes]]] = {}
+        """What was posted here, by community and reference: numbers and leaves, until their receipts are written."""
         self._waiting: dict[Write, dict[object, Row]] = {}
         self._foreseen: dict[_Part, list[Sequence[Any]]] = {}
 
@@ -78,7 +82,7 @@ class Session:
 
     def abandon(self) -> None:
         """Make the transaction leave nothing behind: a dry run."""
-        self._abandoned = True
+        self.is_abandoned = True
 
     def leave_no_copy(self) -> None:
         """Have what is deleted leave the files that the database keeps beside its own as well, after the commit."""
@@ -221,9 +225,10 @@ class Session:
         else:
             found = await self._channel.rows() if communities else []
         moment_of = of_micros if self.dialect == SQLITE else _in_utc
-        for community, transaction_number, event_number, account_number, last_at in found:
+        for community, transaction_number, event_number, account_number, last_at, sealed_number in found:
             now = max(self._clock.now(community), moment_of(last_at))
-            self.heads[community] = Head(community, transaction_number, event_number, account_number, now)
+            numbers = (transaction_number, event_number, account_number)
+            self.heads[community] = Head(community, *numbers, now, sealed_number)
 
     def _locks(self, communities: Sequence[int]) -> list[str]:
         # Where they are on several nodes, one after the other.
@@ -258,12 +263,13 @@ class Session:
                 "event_number": head.event_number,
                 "account_number": head.account_number,
                 "last_at": head.now,
+                "sealed_number": head.sealed_number,
             }
             for head in self.heads.values()
             if head.changed
         ]
         await update_rows(self, ledger_heads, ("community_id",), changed)
-        if self._abandoned:
+        if self.is_abandoned:
             await self.flush()
             raise AbandonedError
         await self.flush("COMMIT")

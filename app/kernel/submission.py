@@ -5,12 +5,13 @@ Written for many, so that requests that arrive together can share a transaction;
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar
 
 from app.kernel import idempotency, metrics
 from app.kernel.errors import Refusal, Refused
 from app.kernel.idempotency import Answer, IdempotencyKeyReused, Keyed
+from app.kernel.receipts import receipt_for, with_receipt
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -154,6 +155,16 @@ async def _run_new(
             metrics.refusals.labels(result.code).inc()
             answers[submission.keyed] = command.refuse(result)
         else:
-            answers[submission.keyed] = submission.render(result)
+            answers[submission.keyed] = _receipted(session, submission.keyed.community, submission.render(result))
     await idempotency.keep_answers(session, list(answers.items()))
     return answers
+
+
+def _receipted(session: Session, community: int, answer: Answer) -> Answer:
+    """Add the receipt for what was posted for an answer, unless nothing of it will be."""
+    if session.is_abandoned:
+        return answer
+    leaves = [leaf for reference in answer.posted for leaf in session.leaves.pop((community, reference), ())]
+    if not leaves:
+        return answer
+    return replace(answer, body=with_receipt(answer.body, receipt_for(session.signer, community, leaves)), posted=())

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import BigInteger, Boolean, Date, DateTime, Integer, Text
+from sqlalchemy import BigInteger, Boolean, Date, DateTime, Integer, LargeBinary, Text
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from app.kernel.lazily import lazily
+from app.kernel.moments import micros, of_micros
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,21 +24,8 @@ if TYPE_CHECKING:
 else:
     postgresql = lazily("sqlalchemy.dialects.postgresql")
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-
 #: A count of units or a number that may outgrow 32 bits.
 Count = BigInteger().with_variant(Integer(), "sqlite")
-
-
-def micros(moment: datetime) -> int:
-    """Whole microseconds from 1970-01-01 UTC to an aware moment."""
-    return (moment - _EPOCH) // _MICROSECOND
-
-
-def of_micros(count: int) -> datetime:
-    """The moment so many microseconds after 1970-01-01 UTC."""
-    return _EPOCH + timedelta(microseconds=count)
 
 
 class Instant(TypeDecorator[datetime]):
@@ -117,6 +105,25 @@ class Flag(TypeDecorator[bool]):
         return None if value is None else bool(value)
 
 
+class Digest(TypeDecorator[bytes]):
+    """A hash or a salt: `bytea` on PostgreSQL, its hexadecimal text on SQLite, which can read it out of JSON."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Choose the database's own type."""
+        return dialect.type_descriptor(Text() if dialect.name == "sqlite" else postgresql.BYTEA())
+
+    def process_bind_param(self, value: bytes | None, dialect: Dialect) -> Any:
+        """Hand the bytes over in the database's form."""
+        return value.hex() if value is not None and dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> bytes | None:
+        """Give the bytes back."""
+        return bytes.fromhex(value) if value is not None and dialect.name == "sqlite" else value
+
+
 class Document(TypeDecorator[Any]):
     """A small JSON document: `jsonb` on PostgreSQL, JSON text on SQLite."""
 
@@ -136,11 +143,22 @@ class Document(TypeDecorator[Any]):
         return orjson.loads(value) if value is not None and dialect.name == "sqlite" else value
 
 
+def bytea(value: bytes) -> str:
+    """Write bytes as PostgreSQL reads them out of a text."""
+    return "\\x" + value.hex()
+
+
+def of_bytea(text: str) -> bytes:
+    """Read bytes as PostgreSQL writes them in a text."""
+    return bytes.fromhex(text.removeprefix("\\x"))
+
+
 _sqlite = sqlite.dialect()
 _json_readers: dict[type[TypeEngine[Any]], Callable[[Any], Any]] = {
     Id: UUID,
     Instant: datetime.fromisoformat,
     LocalDate: dt.date.fromisoformat,
+    Digest: of_bytea,
 }
 
 

@@ -15,6 +15,7 @@ from app.ledger.errors import (
     UnknownTransaction,
 )
 from app.ledger.extracts import Extract, ExtractAsked, Held, ask_extracts, ask_held
+from app.ledger.leaves import Leaf, encoded, hash_of
 from app.ledger.rules import (
     BALANCE_MAX,
     MAY_OVERDRAW,
@@ -26,6 +27,7 @@ from app.ledger.rules import (
     NewAccount,
     State,
 )
+from app.ledger.sealing import UNSEALED_MAX, ask_unsealed, bound, leaves, touching, whole_leaves
 from app.ledger.service import (
     Posted,
     balances,
@@ -45,6 +47,7 @@ from app.ledger.store import (
     count_by_kind,
     lines_of_transactions,
     repeated,
+    same,
     transactions,
     trial_balance,
     unclaimed,
@@ -55,6 +58,7 @@ __all__ = [
     "MAY_OVERDRAW",
     "NEVER_NEGATIVE",
     "NEVER_POSITIVE",
+    "UNSEALED_MAX",
     "Account",
     "AlreadyReversed",
     "BalanceOutOfBounds",
@@ -66,6 +70,7 @@ __all__ = [
     "ExtractAsked",
     "Held",
     "InconsistentError",
+    "Leaf",
     "Line",
     "LinkedEntryRefused",
     "NewAccount",
@@ -78,19 +83,27 @@ __all__ = [
     "ask_extracts",
     "ask_held",
     "ask_states",
+    "ask_unsealed",
     "audit",
     "balances",
     "booked",
     "booked_after",
+    "bound",
     "count_by_kind",
+    "encoded",
+    "hash_of",
+    "leaves",
     "lines_of_transactions",
     "open_accounts",
     "post",
     "post_decided",
     "repeated",
     "reverse",
+    "same",
     "states",
+    "touching",
     "transactions",
     "trial_balance",
     "unclaimed",
+    "whole_leaves",
 ]

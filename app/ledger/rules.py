@@ -44,6 +44,8 @@ class Entry(NamedTuple):
     stands for, as a path below the community. Entries in a row with the same `group` are linked: all or none.
     `debts` pairs accounts with the account of their debt: what comes in settles the debt first, and what the account
     does not hold is charged to the debt.
+    `evidence` is what the entry stands for, in its one right spelling: the transaction is bound to it without showing
+    it.
     """
 
     community: int
@@ -55,6 +57,7 @@ class Entry(NamedTuple):
     reason: str | None = None
     group: object = None
     debts: tuple[tuple[str, str], ...] = ()
+    evidence: bytes | None = None
 
 
 class State(NamedTuple):

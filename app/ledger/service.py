@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from app.kernel import metrics
 from app.kernel.errors import Refusal
+from app.kernel.jobs import mark_unsealed
 from app.ledger import rules, store
 from app.ledger.errors import AlreadyReversed, InconsistentError, UnknownTransaction
+from app.ledger.leaves import SALT_BYTES, Leaf, digest, hash_of
 from app.ledger.rules import Account, Change, Entry, NewAccount
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from app.kernel.database import Session
@@ -62,7 +65,9 @@ async def post(session: Session, entries: Sequence[Entry]) -> list[Posted | Refu
         head = session.heads[entry.community]
         posted = Posted(head.next_transaction(), head.now, decision)
         outcomes.append(posted)
-        transactions.append(_transaction_row(entry, posted))
+        row = _transaction_row(entry, posted, states)
+        transactions.append(row)
+        session.leaves.setdefault((entry.community, entry.reference), []).append((posted.transaction_id, row["leaf"]))
     await _append(session, transactions, [outcome for outcome in outcomes if isinstance(outcome, Posted)])
     return outcomes
 
@@ -154,10 +159,35 @@ async def _append(session: Session, transactions: Sequence[Row], posted: Sequenc
         for row in latest.values()
     ]
     await store.append(session, transactions, postings, balances)
+    # The first since its tree had all of a community's.
+    first = {row["community_id"] for row in transactions if row["transaction_number"] - 1 == _sealed(session, row)}
+    if first:
+        await mark_unsealed(session, first)
     metrics.postings.inc(len(postings))
 
 
-def _transaction_row(entry: Entry, posted: Posted) -> Row:
+def _sealed(session: Session, row: Row) -> int:
+    return session.heads[row["community_id"]].sealed_number
+
+
+def _transaction_row(entry: Entry, posted: Posted, states: Mapping[Account, State]) -> Row:
+    salt = os.urandom(SALT_BYTES)
+    evidence = None if entry.evidence is None else digest(salt, entry.evidence)
+    leaf = Leaf(
+        community=entry.community,
+        number=posted.transaction_id,
+        kind=entry.kind,
+        posted_at=posted.posted_at,
+        posted_by=entry.posted_by,
+        reference=entry.reference,
+        reverses=entry.reverses,
+        reason=None if entry.reason is None else digest(salt, entry.reason.encode()),
+        evidence=evidence,
+        postings=[
+            (change.account.address, states[change.account].unit, change.amount, change.version, change.balance_after)
+            for change in posted.changes
+        ],
+    )
     return {
         "community_id": entry.community,
         "transaction_number": posted.transaction_id,
@@ -168,4 +198,7 @@ def _transaction_row(entry: Entry, posted: Posted) -> Row:
         "postings_count": len(posted.changes),
         "reverses": entry.reverses,
         "reason": entry.reason,
+        "salt": salt,
+        "evidence": evidence,
+        "leaf": hash_of(leaf),
     }

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from app.kernel.tables import metadata, on_postgresql, tenant_key
-from app.kernel.types import Count, Instant
+from app.kernel.types import Count, Digest, Instant
 
 ledger_accounts = sa.Table(
     "ledger_accounts",
@@ -62,6 +62,11 @@ ledger_transactions = sa.Table(
     sa.Column("postings_count", sa.Integer, nullable=False),
     sa.Column("reverses", Count),
     sa.Column("reason", sa.Text),
+    # What the transaction is bound to be (`leaves.py`); missing from those of before there were leaves. The salt keeps
+    # the words of the reason and the evidence, a hash of the facts that it stands for, from being guessed.
+    sa.Column("salt", Digest),
+    sa.Column("evidence", Digest),
+    sa.Column("leaf", Digest),
     sa.PrimaryKeyConstraint("community_id", "transaction_number", name="ledger_transactions_pkey"),
     sa.ForeignKeyConstraint(
         ["community_id"], ["ledger_heads.community_id"], name="ledger_transactions_head_fkey"

@@ -56,7 +56,9 @@ async def create_redemption(request: Request, body: RedemptionNew, admitted: Adm
         item=body.command(admitted.community, admitted.caller_id),
         run=service.reserve_unreferenced,
         hot=Hot(),
-        render=lambda redemption: created(request, redemption.id, RedemptionModel.of(redemption)),
+        render=lambda redemption: created(
+            request, redemption.id, RedemptionModel.of(redemption), posted=(f"redemptions/{redemption.id}",)
+        ),
     )
 
 
@@ -117,7 +119,7 @@ async def collect_redemption(
         ),
         run=service.close_redemptions,
         hot=Hot(),
-        render=lambda redemption: answered(RedemptionModel.of(redemption)),
+        render=lambda redemption: answered(RedemptionModel.of(redemption), posted=(f"redemptions/{redemption.id}",)),
     )
 
 
@@ -144,7 +146,7 @@ async def cancel_redemption(
         item=service.Closing(admitted.community, redemption_id, CANCELLED, admitted.caller_id, reason=body.reason),
         run=service.close_redemptions,
         hot=Hot(),
-        render=lambda redemption: answered(RedemptionModel.of(redemption)),
+        render=lambda redemption: answered(RedemptionModel.of(redemption), posted=(f"redemptions/{redemption.id}",)),
     )
 
 
@@ -167,5 +169,5 @@ async def return_redemption(redemption_id: UUID, request: Request, body: ReturnN
         body=body,
         item=service.Return(admitted.community, redemption_id, body.reason, admitted.caller_id),
         run=service.return_redemptions,
-        render=lambda redemption: answered(RedemptionModel.of(redemption)),
+        render=lambda redemption: answered(RedemptionModel.of(redemption), posted=(f"redemptions/{redemption.id}",)),
     )

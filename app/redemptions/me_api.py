@@ -42,7 +42,9 @@ async def create_own_redemption(request: Request, body: OwnRedemptionNew, admitt
         item=service.NewRedemption(admitted.community, admitted.volunteer_id, body.wanted, admitted.caller_id),
         run=service.reserve_unreferenced,
         hot=Hot(),
-        render=lambda redemption: created(request, redemption.id, RedemptionModel.of(redemption)),
+        render=lambda redemption: created(
+            request, redemption.id, RedemptionModel.of(redemption), posted=(f"redemptions/{redemption.id}",)
+        ),
     )
 
 
@@ -106,5 +108,5 @@ async def cancel_own_redemption(
         ),
         run=service.close_redemptions,
         hot=Hot(),
-        render=lambda redemption: answered(RedemptionModel.of(redemption)),
+        render=lambda redemption: answered(RedemptionModel.of(redemption), posted=(f"redemptions/{redemption.id}",)),
     )

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, Strict, StringConstraints, mo
 
 from app.http.fields import Moment, Paragraph, Positive, RequestModel
 from app.http.pages import PageModel
+from app.http.receipts import ReceiptField
 from app.redemptions.rules import Redemption
 from app.redemptions.service import NewRedemption, Wanted
 
@@ -118,6 +119,7 @@ class RedemptionModel(BaseModel):
     returned_at: datetime | None
     returned_by: str | None
     return_transaction_id: int | None = Field(description="the transaction that put points and pieces back")
+    receipt: ReceiptField = None
 
     @classmethod
     def of(cls, redemption: Redemption, *, code: bool = True) -> RedemptionModel:

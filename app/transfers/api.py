@@ -48,7 +48,9 @@ async def create_transfer(request: Request, body: TransferNew, admitted: Admitte
         item=body.command(admitted.community, admitted.caller_id),
         run=service.transfer_points,
         hot=Hot(),
-        render=lambda transfer: created(request, transfer.id, TransferModel.of(transfer)),
+        render=lambda transfer: created(
+            request, transfer.id, TransferModel.of(transfer), posted=(f"transfers/{transfer.id}",)
+        ),
     )
 
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, Strict
 
 from app.http.fields import Paragraph, Positive, RequestModel
 from app.http.pages import PageModel
+from app.http.receipts import ReceiptField
 from app.transfers.rules import Transfer
 from app.transfers.service import NewTransfer
 
@@ -43,6 +44,7 @@ class TransferModel(BaseModel):
     transferred_by: str
     transferred_at: datetime
     transaction_id: int
+    receipt: ReceiptField = None
 
     @classmethod
     def of(cls, transfer: Transfer) -> TransferModel:

@@ -18,8 +18,9 @@ from cryptography.hazmat.primitives.serialization import (
 from pydantic import SecretStr
 
 from app.access.rules import Caller
-from app.access.tokens import SigningKeyError, Tokens, new_signing_key
+from app.access.tokens import Tokens
 from app.kernel.errors import Refused
+from app.kernel.keys import SigningKeyError, new_signing_key
 from app.main import check_secrets, create_app
 from app.settings import Settings
 

@@ -13,8 +13,9 @@ from joserfc.jwk import KeySet, OKPKey
 from joserfc.jws import JWSRegistry
 
 from app.access.rules import Caller
-from app.access.tokens import Tokens, new_signing_key
+from app.access.tokens import Tokens
 from app.kernel.errors import Refused
+from app.kernel.keys import new_signing_key
 from tests.bank import done, refused
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 
-from app.access.tokens import new_signing_key
+from app.kernel.keys import new_signing_key
 from app.kernel.migrating import migrate
 from app.main import create_app
 from app.settings import Settings

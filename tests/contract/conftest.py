@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from pydantic import SecretStr
 
-from app.access.tokens import new_signing_key
+from app.kernel.keys import new_signing_key
 from app.main import create_app
 from app.settings import Settings
 from tests.contract.spec import Operation, operations_of

@@ -15,9 +15,9 @@ from joserfc import jwt
 from joserfc.jwk import OKPKey
 from joserfc.jws import JWSRegistry
 
-from app.access.tokens import new_signing_key
 from app.http.operations import CITY_ADMIN, COMMUNITY_ROLES, VOLUNTEER
 from app.kernel.heads import head_numbers
+from app.kernel.keys import new_signing_key
 from tests.bank import refused
 from tests.contract.furnished import ANOTHER_VOLUNTEER, Furnished, send
 from tests.contract.spec import ANYONE

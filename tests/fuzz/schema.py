@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from pydantic import SecretStr
 
-from app.access.tokens import new_signing_key
+from app.kernel.keys import new_signing_key
 from app.main import create_app
 from tests.bank import Bank, TestClock
 from tests.contract.furnished import Furnished

@@ -17,6 +17,8 @@ on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 APPEND_ONLY = (
+    "checkpoints",
+    "city_leaves",
     "corrections",
     "dispute_steps",
     "earning_rules",
@@ -33,7 +35,9 @@ APPEND_ONLY = (
     "service_kinds",
     "stock_movements",
     "transfers",
+    "tree_nodes",
     "verifications",
+    "witness_signatures",
 )
 FROZEN = {
     "audits": "community_id, audit_id, requested_by, requested_at",
@@ -67,6 +71,8 @@ RIGHTS = {
         "SELECT, INSERT, UPDATE (discrepancies, discrepancies_count, finished_at, last_transaction, started_at, status)"
     ),
     "cards": "SELECT, INSERT, UPDATE (revoked_at)",
+    "checkpoints": "SELECT, INSERT",
+    "city_leaves": "SELECT, INSERT",
     "clients": "SELECT, INSERT, UPDATE (revoked_at)",
     "communities": "SELECT, INSERT, UPDATE",
     "corrections": "SELECT, INSERT",
@@ -84,7 +90,7 @@ RIGHTS = {
     "jobs": "SELECT, INSERT, UPDATE, DELETE",
     "ledger_accounts": "SELECT, INSERT",
     "ledger_balances": "SELECT, INSERT, UPDATE",
-    "ledger_heads": "SELECT, INSERT, UPDATE (account_number, event_number, last_at, transaction_number)",
+    "ledger_heads": "SELECT, INSERT, UPDATE (account_number, event_number, last_at, sealed_number, transaction_number)",
     "ledger_postings": "SELECT, INSERT",
     "ledger_transactions": "SELECT, INSERT",
     "person_keys": "SELECT, INSERT, DELETE",
@@ -97,12 +103,14 @@ RIGHTS = {
     "service_records": "SELECT, INSERT, UPDATE (status)",
     "stock_movements": "SELECT, INSERT",
     "transfers": "SELECT, INSERT",
+    "tree_nodes": "SELECT, INSERT",
     "verifications": "SELECT, INSERT",
     "volunteers": (
         "SELECT, INSERT, UPDATE (consent_given_at, consent_on, consent_taken_by, consent_version, erased_at, estate,"
         " external_ids, id_number_hash, name_hash, number, phone_hash, phone_tail_hash, political_status,"
         " registered_at, revision, sealed, skills)"
     ),
+    "witness_signatures": "SELECT, INSERT",
 }
 
 

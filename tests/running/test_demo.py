@@ -10,8 +10,8 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app.access.tokens import new_signing_key
 from app.demo.service import DemoKeeper
+from app.kernel.keys import new_signing_key
 from app.settings import Settings
 from tests.conftest import run_cli
 from tests.running.test_serve import started

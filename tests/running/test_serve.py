@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from app.access.tokens import new_signing_key
+from app.kernel.keys import new_signing_key
 from app.kernel.revisions import expected_revision
 from tests.conftest import run_cli
 

@@ -1,0 +1,71 @@
+"""The tables of seals, all append-only. The city's own log, of the communities' checkpoints, is that of community 0."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from app.kernel.tables import metadata, tenant_key
+from app.kernel.types import Count, Digest, Instant
+
+# What the tree keeps above its leaves, which are those of the ledger's transactions: one node for 256 of them.
+tree_nodes = sa.Table(
+    "tree_nodes",
+    metadata,
+    tenant_key(),
+    sa.Column("level", sa.Integer, nullable=False),
+    sa.Column("place", Count, nullable=False),
+    sa.Column("hash", Digest, nullable=False),
+    sa.PrimaryKeyConstraint("community_id", "level", "place", name="tree_nodes_pkey"),
+    sa.ForeignKeyConstraint(["community_id"], ["ledger_heads.community_id"], name="tree_nodes_head_fkey"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+# The note stands here whole: the name and the key under which it was signed may change.
+checkpoints = sa.Table(
+    "checkpoints",
+    metadata,
+    tenant_key(),
+    sa.Column("tree_size", Count, nullable=False),
+    sa.Column("sealed_at", Instant, nullable=False),
+    sa.Column("note", sa.Text, nullable=False),
+    sa.PrimaryKeyConstraint("community_id", "tree_size", name="checkpoints_pkey"),
+    sa.ForeignKeyConstraint(["community_id"], ["ledger_heads.community_id"], name="checkpoints_head_fkey"),
+    sa.CheckConstraint("tree_size >= 1", name="checkpoints_size_check"),
+    sqlite_strict=True,
+)
+
+# The leaves of the city's log: which checkpoint of which community.
+city_leaves = sa.Table(
+    "city_leaves",
+    metadata,
+    tenant_key(),
+    sa.Column("number", Count, nullable=False),
+    sa.Column("sealed_community", sa.Integer, nullable=False),
+    sa.Column("tree_size", Count, nullable=False),
+    sa.Column("leaf", Digest, nullable=False),
+    sa.PrimaryKeyConstraint("community_id", "number", name="city_leaves_pkey"),
+    sa.UniqueConstraint("community_id", "sealed_community", "tree_size", name="city_leaves_checkpoint_key"),
+    sa.ForeignKeyConstraint(["community_id"], ["ledger_heads.community_id"], name="city_leaves_head_fkey"),
+    sa.CheckConstraint("community_id = 0", name="city_leaves_city_check"),
+    sqlite_strict=True,
+)
+
+witness_signatures = sa.Table(
+    "witness_signatures",
+    metadata,
+    tenant_key(),
+    sa.Column("tree_size", Count, nullable=False),
+    sa.Column("witness", sa.Text, nullable=False),
+    sa.Column("public_key", sa.Text, nullable=False),
+    sa.Column("signature", sa.Text, nullable=False),
+    sa.Column("received_by", sa.Text, nullable=False),
+    sa.Column("received_at", Instant, nullable=False),
+    sa.PrimaryKeyConstraint("community_id", "tree_size", "witness", name="witness_signatures_pkey"),
+    sa.ForeignKeyConstraint(
+        ["community_id", "tree_size"],
+        ["checkpoints.community_id", "checkpoints.tree_size"],
+        name="witness_signatures_checkpoint_fkey",
+    ),
+    sqlite_strict=True,
+)

@@ -1,0 +1,1 @@
+"""What is posted is sealed, proved and checked."""
