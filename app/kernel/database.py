@@ -19,7 +19,7 @@ from app.kernel import metrics
 from app.kernel.engines import channels_of
 from app.kernel.errors import Unavailable
 from app.kernel.rows import CITUS, POSTGRESQL, SQLITE
-from app.kernel.session import APP_ROLE, AbandonedError, Session
+from app.kernel.session import APP_ROLE, AUDITOR_ROLE, AbandonedError, Session
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from app.kernel.vault import Vault
     from app.settings import Settings
 
-__all__ = ["APP_ROLE", "Database", "Session", "is_contention"]
+__all__ = ["APP_ROLE", "AUDITOR_ROLE", "Database", "Session", "is_contention"]
 
 ResultT = TypeVar("ResultT")
 
@@ -67,6 +67,7 @@ class Database:
         self.vault = vault
         self._writing, self._reading = channels_of(settings, wait_seconds=_wait_seconds)
         self._turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+        self._role = settings.database_role
         self._opening = _on_sqlite if settings.on_sqlite else _on_postgresql
         self.dialect = SQLITE if settings.on_sqlite else CITUS if settings.database_distributed else POSTGRESQL
         """What the database speaks (see `app.kernel.rows`)."""
@@ -180,7 +181,7 @@ class Database:
         try:
             async with channels.channel() as channel:
                 channel.first(*opening)
-                yield Session(channel, self.dialect, clock=self.clock, vault=self.vault)
+                yield Session(channel, self.dialect, clock=self.clock, vault=self.vault, role=self._role)
         except AbandonedError:
             pass
         except DBAPIError as error:

@@ -59,7 +59,7 @@ def migrate(settings: Settings, revision: str = "head") -> str | None:
 
     Raises `Unavailable` when the database is away and `UnknownRevisionError`.
     """
-    with _alone(settings) as connection:
+    with alone(settings) as connection:
         in_shards = settings.database_distributed and "ledger_heads" in distributed_tables(connection)
         config = migration_config(connection, distributed=in_shards)
         down = revision == "base" or _is_older(connection, revision)
@@ -84,7 +84,7 @@ def distributed_tables(connection: sa.Connection) -> set[str]:
 
 
 @contextmanager
-def _alone(settings: Settings) -> Iterator[sa.Connection]:
+def alone(settings: Settings) -> Iterator[sa.Connection]:
     """Begin a transaction that no other migration runs beside; what does not connect is an outage."""
     engine = sync_engine(settings)
     try:

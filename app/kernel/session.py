@@ -41,6 +41,9 @@ ResultT = TypeVar("ResultT")
 APP_ROLE = "lovebank_app"
 """PostgreSQL role that the app takes on in every transaction: row level security and the missing grants bind it."""
 
+AUDITOR_ROLE = "lovebank_auditor"
+"""The role that it takes on instead for those who only audit: it reads what is neither secret nor personal."""
+
 
 class AbandonedError(Exception):
     """Ends a transaction that is to leave no trace."""
@@ -57,14 +60,15 @@ class _Part(NamedTuple):
 class Session:
     """One transaction: the connection, the locked heads, the community's time and the keys of personal data."""
 
-    def __init__(self, channel: Channel, dialect: str, *, clock: Clock, vault: Vault) -> None:
-        """Wrap a channel; `dialect` is the database's (see `app.kernel.rows`)."""
+    def __init__(self, channel: Channel, dialect: str, *, clock: Clock, vault: Vault, role: str = APP_ROLE) -> None:
+        """Wrap a channel; `dialect` is the database's (see `app.kernel.rows`), `role` what it takes on there."""
         self.connection = channel.connection
         self.dialect = dialect
         self._channel = channel
         self.vault = vault
         self.heads: dict[int, Head] = {}
         self._clock = clock
+        self._role = role
         self._abandoned = False
         self.leaves_no_copy = False
         self.seen: set[int] = set()
@@ -202,7 +206,7 @@ class Session:
         if self.dialect != SQLITE:
             listed = ",".join(str(int(community)) for community in communities)
             # Literals of ours: SET takes no parameters.
-            self._channel.first(f"SET LOCAL ROLE {APP_ROLE}", f"SET LOCAL lovebank.communities = '{listed}'")
+            self._channel.first(f"SET LOCAL ROLE {self._role}", f"SET LOCAL lovebank.communities = '{listed}'")
 
     async def read_whole_tables(self) -> None:
         """Let PostgreSQL plan for that in this transaction, instead of finding each row by a key."""
