@@ -92,9 +92,12 @@ class MissingSecretError(Exception):
     """Production needs a secret that was not given."""
 
 
-def open_database(settings: Settings, clock: Clock | None = None) -> Database:
-    """Make the database of a service with these settings; nothing connects yet. Raises `MissingSecretError`."""
-    return Database(settings, clock=clock or SystemClock(), vault=_vault(settings))
+def open_database(settings: Settings, clock: Clock | None = None, *, hurried: bool = True) -> Database:
+    """Make the database of a service with these settings; nothing connects yet. Raises `MissingSecretError`.
+
+    Not `hurried`, it takes its time: for commands, where nobody's request waits.
+    """
+    return Database(settings, clock=clock or SystemClock(), vault=_vault(settings), hurried=hurried)
 
 
 def check_secrets(settings: Settings) -> None:

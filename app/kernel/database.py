@@ -61,11 +61,14 @@ _on_postgresql = _Opening("BEGIN", "BEGIN ISOLATION LEVEL REPEATABLE READ READ O
 class Database:
     """The database of one running service, and the only place where a transaction begins or ends."""
 
-    def __init__(self, settings: Settings, *, clock: Clock, vault: Vault) -> None:
-        """Make the pools; nothing connects before the first transaction."""
+    def __init__(self, settings: Settings, *, clock: Clock, vault: Vault, hurried: bool = True) -> None:
+        """Make the pools; nothing connects before the first transaction.
+
+        `hurried`, statements have to end before a caller of the API has waited too long.
+        """
         self.clock = clock
         self.vault = vault
-        self._writing, self._reading = channels_of(settings, wait_seconds=_wait_seconds)
+        self._writing, self._reading = channels_of(settings, wait_seconds=_wait_seconds, hurried=hurried)
         self._turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
         self._role = settings.database_role
         self._opening = _on_sqlite if settings.on_sqlite else _on_postgresql

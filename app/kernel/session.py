@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 import sqlalchemy as sa
 from sqlalchemy.sql.visitors import iterate
 
-from app.kernel.engines import WITHOUT_KEYS
+from app.kernel.engines import LONG_WORK, WITHOUT_KEYS
 from app.kernel.heads import Head, ledger_heads
 from app.kernel.rows import (
     CITUS,
@@ -208,8 +208,14 @@ class Session:
             # Literals of ours: SET takes no parameters.
             self._channel.first(f"SET LOCAL ROLE {self._role}", f"SET LOCAL lovebank.communities = '{listed}'")
 
+    async def take_time(self) -> None:
+        """Have PostgreSQL not break off what takes longer in this transaction than a caller of the API waits."""
+        if self.dialect != SQLITE:
+            self._channel.first(*(f"SET LOCAL {name} = '{most}'" for name, most in LONG_WORK.items()))
+
     async def read_whole_tables(self) -> None:
-        """Let PostgreSQL plan for that in this transaction, instead of finding each row by a key."""
+        """Let PostgreSQL plan for that in this transaction, instead of finding each row by a key, and take its time."""
+        await self.take_time()
         if self.dialect != SQLITE:
             self._channel.first(*(f"SET LOCAL enable_{way} = on" for way in WITHOUT_KEYS))
 
