@@ -42,20 +42,25 @@ def read_settings(**given: Any) -> Settings:
         fail("\n".join(sentences_of(error)))
 
 
-def on_database(work: Callable[[Database], Coroutine[Any, Any, Any]]) -> Any:
-    """Run work on the database of the settings; an outage is a sentence, not a stack trace."""
+def on_database(work: Callable[[Database], Coroutine[Any, Any, Any]], *, hurried: bool = False) -> Any:
+    """Run work on the database of the settings; an outage is a sentence, not a stack trace.
+
+    It may take its time, unless it is `hurried` because it goes on beside requests.
+    """
     settings = read_settings()
     try:
-        return asyncio.run(with_database(settings, work))
+        return asyncio.run(with_database(settings, work, hurried=hurried))
     except Unavailable:
         fail(AWAY, 1)
     except (MissingSecretError, SigningKeyError) as error:
         fail(str(error))
 
 
-async def with_database(settings: Settings, work: Callable[[Database], Coroutine[Any, Any, Any]]) -> Any:
+async def with_database(
+    settings: Settings, work: Callable[[Database], Coroutine[Any, Any, Any]], *, hurried: bool = False
+) -> Any:
     """Run work on the database of these settings, and close it."""
-    database = open_database(settings)
+    database = open_database(settings, hurried=hurried)
     try:
         return await work(database)
     finally:

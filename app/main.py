@@ -99,12 +99,19 @@ class MissingSecretError(Exception):
     """Production needs a secret that was not given."""
 
 
-def open_database(settings: Settings, clock: Clock | None = None) -> Database:
+def open_database(settings: Settings, clock: Clock | None = None, *, hurried: bool = True) -> Database:
     """Make the database of a service with these settings; nothing connects yet.
 
-    Raises `MissingSecretError` or `SigningKeyError`.
+    Not `hurried`, it takes its time: for commands, where nobody's request waits. Raises `MissingSecretError` or
+    `SigningKeyError`.
     """
-    return Database(settings, clock=clock or SystemClock(), vault=_vault(settings), signer=ledger_signer(settings))
+    return Database(
+        settings,
+        clock=clock or SystemClock(),
+        vault=_vault(settings),
+        signer=ledger_signer(settings),
+        hurried=hurried,
+    )
 
 
 def check_secrets(settings: Settings) -> None:

@@ -118,4 +118,4 @@ def worker() -> None:
     settings = read_settings()
     set_up_logs(settings)
     _exit_cleanly_when_asked()
-    on_database(lambda database: run_forever(database, settings))
+    on_database(lambda database: run_forever(database, settings), hurried=True)

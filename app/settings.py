@@ -74,6 +74,11 @@ class Settings(BaseSettings):
         " statement then names one community, requests share a transaction within one community alone, and `migrate`"
         " distributes the tables that it makes",
     )
+    database_role: Literal["lovebank_app", "lovebank_auditor"] = Field(
+        "lovebank_app",
+        description="role that every transaction takes on in PostgreSQL; `lovebank_auditor` is for `audit` by a user"
+        " who may read and nothing else",
+    )
     database_pool_size: int = Field(8, ge=1, le=200, description="connections kept to the database, per process")
     environment: Literal["development", "production"] = Field(
         "development", description="`production` refuses to start on missing secrets or with demo data"

@@ -52,6 +52,7 @@ async def forget_answers(session: Session, due: Sequence[jobs.Claimed], settings
     """Delete the answers to idempotency keys that are older than they are kept, and come back tomorrow."""
     community = due[0].community
     now = session.now(community)
+    await session.take_time()
     forgotten = await idempotency.forget_answers(session, community, before=now - timedelta(days=settings.answer_days))
     await jobs.enqueue(session, [jobs.NewJob(community, FORGET_ANSWERS, now + timedelta(days=1), {})])
     logger.info("answers forgotten", community=community, count=forgotten)

@@ -9,9 +9,8 @@ random() { head -c 32 /dev/urandom | od -An -tx1 | tr -d ' \n'; }
 keep() { [ -s "$folder/$1" ] || { cat > "$folder/$1.new" && mv "$folder/$1.new" "$folder/$1"; }; }
 openssl genpkey -algorithm ed25519 | keep signing_key
 random | keep secret_pepper
-random | keep owner_password
-random | keep service_password
-printf 'postgresql://lovebank_owner:%s@database/lovebank' "$(cat "$folder/owner_password")" | keep owner_url
+for user in superuser migrator service inspector; do random | keep "${user}_password"; done
+printf 'postgresql://lovebank_migrator:%s@database/lovebank' "$(cat "$folder/migrator_password")" | keep migrator_url
 printf 'postgresql://lovebank_service:%s@database/lovebank' "$(cat "$folder/service_password")" | keep service_url
 # Nobody else on this machine gets into the folder. The service runs as user 10001, which has to read each file that
 # compose mounts from here.

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 APP_ROLE = "lovebank_app"
+AUDITOR_ROLE = "lovebank_auditor"
 
 _tenants = "string_to_array(current_setting('lovebank.communities', true), ',')::int[]"
 
@@ -25,16 +26,7 @@ def on_postgresql() -> bool:
 def create_app_role() -> None:
     """Make the role that the app takes on in every transaction, unless the cluster has it; let this user take it."""
     if on_postgresql():
-        op.execute(
-            f"""
-            DO $$ BEGIN
-                IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{APP_ROLE}') THEN
-                    CREATE ROLE {APP_ROLE} NOLOGIN;
-                END IF;
-            EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
-            END $$
-            """
-        )
+        _create_role(APP_ROLE)
         op.execute(
             f"""
             DO $$ BEGIN
@@ -54,6 +46,25 @@ def create_app_role() -> None:
             END $$
             """
         )
+
+
+def create_auditor_role() -> None:
+    """Make the role of those who may read what they audit, unless the cluster has it. This user does not become it."""
+    if on_postgresql():
+        _create_role(AUDITOR_ROLE)
+
+
+def _create_role(name: str) -> None:
+    op.execute(
+        f"""
+        DO $$ BEGIN
+            IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{name}') THEN
+                CREATE ROLE {name} NOLOGIN;
+            END IF;
+        EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
+        END $$
+        """
+    )
 
 
 def drop_refusal() -> None:
@@ -77,6 +88,34 @@ def bind_to_tenant(table: str) -> None:
         op.execute(
             f"CREATE POLICY {table}_tenant ON {table} USING (community_id + 0 = ANY ((SELECT {_tenants})::int[]))"
         )
+
+
+def wall_in(table: str, *, shown: str | None = None) -> None:
+    """Bind a new tenant's table to communities for everybody, its owner too; `shown` are the columns for auditors.
+
+    Without `shown` they see all, so a table with secrets or personal data has to say what is neither.
+    """
+    bind_to_tenant(table)
+    force_walls(table)
+    show_auditors(table, shown)
+
+
+def force_walls(table: str) -> None:
+    """Bind the table's owner to communities as well: only superusers see rows of a community that they do not name."""
+    if on_postgresql():
+        op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
+
+
+def show_auditors(table: str, columns: str | None = None, *, of_tenant: bool = True) -> None:
+    """Let auditors read a table, or these columns of it: of the communities that they name, or naming none of all."""
+    if on_postgresql():
+        op.execute(f"GRANT SELECT{f' ({columns})' if columns else ''} ON {table} TO {AUDITOR_ROLE}")
+        if of_tenant:
+            op.execute(f"DROP POLICY IF EXISTS {table}_auditor ON {table}")
+            op.execute(
+                f"CREATE POLICY {table}_auditor ON {table} FOR SELECT TO {AUDITOR_ROLE}"
+                " USING (COALESCE(current_setting('lovebank.communities', true), '') = '')"
+            )
 
 
 def append_only(table: str, *keys: Sequence[str]) -> None:

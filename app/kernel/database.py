@@ -19,7 +19,7 @@ from app.kernel import metrics
 from app.kernel.engines import channels_of
 from app.kernel.errors import Unavailable
 from app.kernel.rows import CITUS, POSTGRESQL, SQLITE
-from app.kernel.session import APP_ROLE, AbandonedError, Session
+from app.kernel.session import APP_ROLE, AUDITOR_ROLE, AbandonedError, Session
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from app.kernel.vault import Vault
     from app.settings import Settings
 
-__all__ = ["APP_ROLE", "Database", "Session", "is_contention"]
+__all__ = ["APP_ROLE", "AUDITOR_ROLE", "Database", "Session", "is_contention"]
 
 ResultT = TypeVar("ResultT")
 
@@ -62,13 +62,17 @@ _on_postgresql = _Opening("BEGIN", "BEGIN ISOLATION LEVEL REPEATABLE READ READ O
 class Database:
     """The database of one running service, and the only place where a transaction begins or ends."""
 
-    def __init__(self, settings: Settings, *, clock: Clock, vault: Vault, signer: Signer) -> None:
-        """Make the pools; nothing connects before the first transaction."""
+    def __init__(self, settings: Settings, *, clock: Clock, vault: Vault, signer: Signer, hurried: bool = True) -> None:
+        """Make the pools; nothing connects before the first transaction.
+
+        `hurried`, statements have to end before a caller of the API has waited too long.
+        """
         self.clock = clock
         self.vault = vault
         self.signer = signer
-        self._writing, self._reading = channels_of(settings, wait_seconds=_wait_seconds)
+        self._writing, self._reading = channels_of(settings, wait_seconds=_wait_seconds, hurried=hurried)
         self._turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+        self._role = settings.database_role
         self._opening = _on_sqlite if settings.on_sqlite else _on_postgresql
         self.dialect = SQLITE if settings.on_sqlite else CITUS if settings.database_distributed else POSTGRESQL
         """What the database speaks (see `app.kernel.rows`)."""
@@ -182,7 +186,14 @@ class Database:
         try:
             async with channels.channel() as channel:
                 channel.first(*opening)
-                yield Session(channel, self.dialect, clock=self.clock, vault=self.vault, signer=self.signer)
+                yield Session(
+                    channel,
+                    self.dialect,
+                    clock=self.clock,
+                    vault=self.vault,
+                    signer=self.signer,
+                    role=self._role,
+                )
         except AbandonedError:
             pass
         except DBAPIError as error:

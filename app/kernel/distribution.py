@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from app.kernel.database import APP_ROLE
+from app.kernel.database import APP_ROLE, AUDITOR_ROLE
 from app.kernel.errors import Unavailable
 from app.kernel.heads import ledger_heads
 from app.kernel.migrating import (
@@ -70,8 +70,9 @@ def _of_the_database() -> Iterator[Step]:
 
 def _of_the_role() -> Iterator[Step]:
     """Citus connects to its nodes as the role that the app took on (citusdata/citus, issue 7719)."""
-    yield Step(f"ALTER ROLE {APP_ROLE} LOGIN")
-    yield Step(_on_workers(f"'ALTER ROLE {APP_ROLE} LOGIN'"))
+    for role in (APP_ROLE, AUDITOR_ROLE):
+        yield Step(f"ALTER ROLE {role} LOGIN")
+        yield Step(_on_workers(f"'ALTER ROLE {role} LOGIN'"))
 
 
 def _on_workers(command: str) -> str:

@@ -28,21 +28,31 @@ _pragmas = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "recursiv
 _of_writer = ("cache_size=-65536", "temp_store=MEMORY", "wal_autocheckpoint=4096")
 _of_readers = ("query_only=ON",)
 
+# A lock that does not come is told apart from a statement that takes too long, so it may take a little longer.
+_beyond_a_lock_seconds = 0.1
+# Who stands still within a transaction, as a process that is paused, holds its community's head: so long, and others
+# go on. Far above what Python does between two statements.
+_idle_waits = 2.5
+
+LONG_WORK = {"statement_timeout": "10min", "idle_in_transaction_session_timeout": "1min"}
+"""What PostgreSQL allows work for which no caller waits: audits, imports, whatever reads or removes very much."""
+
 WITHOUT_KEYS = ("seqscan", "bitmapscan", "hashjoin", "mergejoin", "material", "memoize")
 """PostgreSQL's ways to plan that are for who reads whole tables, as an audit does."""
 
 
-def channels_of(settings: Settings, *, wait_seconds: float) -> tuple[Channels, Channels]:
+def channels_of(settings: Settings, *, wait_seconds: float, hurried: bool) -> tuple[Channels, Channels]:
     """Make the channels for writing and for reading: on SQLite one connection writes and the others only read.
 
-    `wait_seconds` is how long they wait for a connection, a lock or another writer.
+    `wait_seconds` is how long they wait for a connection, a lock or another writer; `hurried`, PostgreSQL cuts off what
+    takes longer than a caller of the API waits.
     """
     opening: tuple[Callable[[], Awaitable[Channel]], Callable[[], Awaitable[Channel]]]
     if settings.on_sqlite:
         writer, readers = (_on_sqlite(settings, wait_seconds, pragmas) for pragmas in (_of_writer, _of_readers))
         opening = partial(sqlite_channel.open_channel, writer), partial(sqlite_channel.open_channel, readers)
     else:
-        engine = _on_postgresql(settings, wait_seconds)
+        engine = _on_postgresql(settings, wait_seconds, hurried=hurried)
         prepares = not settings.database_distributed
         # Connections of their own for reads, so that they do not wait for writers.
         opening = (partial(postgresql_channel.open_channel, engine, prepares=prepares),) * 2
@@ -51,10 +61,19 @@ def channels_of(settings: Settings, *, wait_seconds: float) -> tuple[Channels, C
     return writing, Channels(opening[1], size=settings.database_pool_size, wait_seconds=wait_seconds)
 
 
-def _on_postgresql(settings: Settings, wait_seconds: float) -> sa.Engine:
+def _limits(wait_seconds: float, *, hurried: bool) -> dict[str, str]:
+    """Settings of PostgreSQL beyond which it breaks off what a connection is at."""
+    limits = LONG_WORK
+    if hurried:
+        seconds = wait_seconds + _beyond_a_lock_seconds, wait_seconds * _idle_waits
+        limits = {name: f"{int(most * 1000)}ms" for name, most in zip(LONG_WORK, seconds, strict=True)}
+    return {"lock_timeout": f"{int(wait_seconds * 1000)}ms", **limits}
+
+
+def _on_postgresql(settings: Settings, wait_seconds: float, *, hurried: bool) -> sa.Engine:
     url = settings.database_url.replace("postgresql://", "postgresql+psycopg_async://", 1)
     options = "-c TimeZone=UTC -c standard_conforming_strings=on"
-    options += f" -c lock_timeout={int(wait_seconds * 1000)}"
+    options += "".join(f" -c {name}={most}" for name, most in _limits(wait_seconds, hurried=hurried).items())
     if settings.database_distributed:
         # Row level security on the nodes needs what a transaction sets here.
         options += " -c citus.propagate_set_commands=local"

@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app.kernel.engines import prepare_sqlite
 from app.kernel.errors import Unavailable
+from app.kernel.heads import CITY
 from app.kernel.revisions import FOLDER
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 SEQUENTIAL = "citus.multi_shard_modify_mode TO sequential"
 UNSAFE_TRIGGERS = "citus.enable_unsafe_triggers TO on"
+PROPAGATED = "citus.propagate_set_commands TO local"
 """Settings without which Citus carries out neither the migrations nor the distribution of their tables."""
 
 
@@ -57,7 +59,7 @@ def migrate(settings: Settings, revision: str = "head") -> str | None:
 
     Raises `Unavailable` when the database is away and `UnknownRevisionError`.
     """
-    with _alone(settings) as connection:
+    with alone(settings) as connection:
         in_shards = settings.database_distributed and "ledger_heads" in distributed_tables(connection)
         config = migration_config(connection, distributed=in_shards)
         down = revision == "base" or _is_older(connection, revision)
@@ -82,7 +84,7 @@ def distributed_tables(connection: sa.Connection) -> set[str]:
 
 
 @contextmanager
-def _alone(settings: Settings) -> Iterator[sa.Connection]:
+def alone(settings: Settings) -> Iterator[sa.Connection]:
     """Begin a transaction that no other migration runs beside; what does not connect is an outage."""
     engine = sync_engine(settings)
     try:
@@ -92,12 +94,25 @@ def _alone(settings: Settings) -> Iterator[sa.Connection]:
         raise Unavailable from error
     with connection:
         if settings.database_distributed:
-            connection.exec_driver_sql(f"SET LOCAL {SEQUENTIAL}; SET LOCAL {UNSAFE_TRIGGERS}")
+            connection.exec_driver_sql(f"SET LOCAL {SEQUENTIAL}; SET LOCAL {UNSAFE_TRIGGERS}; SET LOCAL {PROPAGATED}")
         # On SQLite the transaction itself is the lock. Without the table the first to make it is the one that goes on.
         if not settings.on_sqlite and revision_of(connection) is not None:
             connection.execute(sa.text("LOCK TABLE alembic_version IN EXCLUSIVE MODE"))
+            _see_every_community(connection)
         yield connection
     engine.dispose()
+
+
+def _see_every_community(connection: sa.Connection) -> None:
+    """Name all communities: row level security binds the owner too, whose migrations would else move no row.
+
+    Nor would a reference be checked over rows that are there. Until the migration ends no community is added.
+    """
+    if sa.inspect(connection).has_table("communities"):
+        connection.execute(sa.text("LOCK TABLE communities IN SHARE MODE"))
+        numbers = connection.execute(sa.text("SELECT number FROM communities ORDER BY number")).scalars()
+        listed = ",".join(str(int(number)) for number in (CITY, *numbers))
+        connection.exec_driver_sql(f"SET LOCAL lovebank.communities = '{listed}'")
 
 
 def _is_older(connection: sa.Connection, revision: str) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 import sqlalchemy as sa
 from sqlalchemy.sql.visitors import iterate
 
-from app.kernel.engines import WITHOUT_KEYS
+from app.kernel.engines import LONG_WORK, WITHOUT_KEYS
 from app.kernel.heads import Head, ledger_heads
 from app.kernel.moments import of_micros
 from app.kernel.rows import (
@@ -42,6 +42,9 @@ ResultT = TypeVar("ResultT")
 APP_ROLE = "lovebank_app"
 """PostgreSQL role that the app takes on in every transaction: row level security and the missing grants bind it."""
 
+AUDITOR_ROLE = "lovebank_auditor"
+"""The role that it takes on instead for those who only audit: it reads what is neither secret nor personal."""
+
 
 class AbandonedError(Exception):
     """Ends a transaction that is to leave no trace."""
@@ -58,8 +61,17 @@ class _Part(NamedTuple):
 class Session:
     """One transaction: the connection, the locked heads, the community's time and the keys of personal data."""
 
-    def __init__(self, channel: Channel, dialect: str, *, clock: Clock, vault: Vault, signer: Signer) -> None:
-        """Wrap a channel; `dialect` is the database's (see `app.kernel.rows`)."""
+    def __init__(
+        self,
+        channel: Channel,
+        dialect: str,
+        *,
+        clock: Clock,
+        vault: Vault,
+        signer: Signer,
+        role: str = APP_ROLE,
+    ) -> None:
+        """Wrap a channel; `dialect` is the database's (see `app.kernel.rows`), `role` what it takes on there."""
         self.connection = channel.connection
         self.dialect = dialect
         self._channel = channel
@@ -67,6 +79,7 @@ class Session:
         self.signer = signer
         self.heads: dict[int, Head] = {}
         self._clock = clock
+        self._role = role
         self.is_abandoned = False
         self.leaves_no_copy = False
         self.seen: set[int] = set()
@@ -206,10 +219,16 @@ class Session:
         if self.dialect != SQLITE:
             listed = ",".join(str(int(community)) for community in communities)
             # Literals of ours: SET takes no parameters.
-            self._channel.first(f"SET LOCAL ROLE {APP_ROLE}", f"SET LOCAL lovebank.communities = '{listed}'")
+            self._channel.first(f"SET LOCAL ROLE {self._role}", f"SET LOCAL lovebank.communities = '{listed}'")
+
+    async def take_time(self) -> None:
+        """Have PostgreSQL not break off what takes longer in this transaction than a caller of the API waits."""
+        if self.dialect != SQLITE:
+            self._channel.first(*(f"SET LOCAL {name} = '{most}'" for name, most in LONG_WORK.items()))
 
     async def read_whole_tables(self) -> None:
-        """Let PostgreSQL plan for that in this transaction, instead of finding each row by a key."""
+        """Let PostgreSQL plan for that in this transaction, instead of finding each row by a key, and take its time."""
+        await self.take_time()
         if self.dialect != SQLITE:
             self._channel.first(*(f"SET LOCAL enable_{way} = on" for way in WITHOUT_KEYS))
 

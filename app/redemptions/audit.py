@@ -68,7 +68,9 @@ async def audit(session: Session, community: int) -> list[Discrepancy]:
     after = 0
     while booked := await ledger.booked_after(session, community, KINDS, after=after, limit=_per_step):
         ids = {number: _redemption_id(one.reference) for number, one in booked.items()}
-        redemptions = await store.load(session, {(community, named) for named in ids.values() if named is not None})
+        redemptions = await store.load(
+            session, {(community, named) for named in ids.values() if named is not None}, codes=False
+        )
         for number, one in booked.items():
             named = ids[number]
             found += _wrong_posting(number, one, None if named is None else redemptions.get((community, named)))
@@ -83,7 +85,7 @@ async def _wrong_sums(session: Session, community: int) -> list[Discrepancy]:
     found: list[Discrepancy] = []
     expected: Counter[str] = Counter({POINTS_REDEEMED: 0})
     paging = Paging(limit=_per_step)
-    while page := await store.page(session, community, paging):
+    while page := await store.page(session, community, paging, codes=False):
         for one in page:
             expected.update(_held(one))
             price = sum(line.quantity * line.points_each for line in one.lines)

@@ -32,6 +32,8 @@ _whole = redemptions.outerjoin(
 """Redemptions with their returns."""
 
 _columns = [*_r, _b.return_reason, _b.returned_at, _b.returned_by, _b.transaction_number]
+_codeless = [sa.literal("").label(column.name) if column is _r.pickup_code else column for column in _columns]
+"""The same without pickup codes, which auditors may not read."""
 
 
 class Span(NamedTuple):
@@ -123,10 +125,11 @@ async def taken(
 
 
 @cache
-def _by_id(dialect: str) -> Query:
+def _by_id(dialect: str, *, codes: bool) -> Query:
     asked = rows_of(dialect, "rows", [_r.community_id, _r.redemption_id])
     matches = (_r.community_id == asked.c.community_id) & (_r.redemption_id == asked.c.redemption_id)
-    return looked_up(dialect, asked, sa.select(*_columns).select_from(_whole), matches)
+    found = sa.select(*(_columns if codes else _codeless)).select_from(_whole)
+    return looked_up(dialect, asked, found, matches)
 
 
 @cache
@@ -137,18 +140,20 @@ def _lines(dialect: str) -> Query:
     return looked_up(dialect, asked, sa.select(redemption_lines), matches).order_by(sa.literal_column("goods_id"))
 
 
-async def load(session: Session, keys: Collection[RedemptionKey]) -> dict[RedemptionKey, Redemption]:
-    """Load redemptions; unknown ones are missing."""
+async def load(
+    session: Session, keys: Collection[RedemptionKey], *, codes: bool = True
+) -> dict[RedemptionKey, Redemption]:
+    """Load redemptions; unknown ones are missing, and so are pickup codes that are not asked for."""
     if not keys:
         return {}
     asked = [{"community_id": community, "redemption_id": redemption_id} for community, redemption_id in set(keys)]
-    rows = list(await session.execute_rows(_by_id(session.dialect), asked))
+    rows = list(await session.execute_rows(_by_id(session.dialect, codes=codes), asked))
     return {(one.community, one.id): one for one in await _with_lines(session, rows)}
 
 
-async def page(session: Session, community: int, paging: Paging) -> list[Redemption]:
-    """Load redemptions, newest first; filters: `status`, `volunteer_id`."""
-    statement = sa.select(*_columns).select_from(_whole).where(_r.community_id == community)
+async def page(session: Session, community: int, paging: Paging, *, codes: bool = True) -> list[Redemption]:
+    """Load redemptions, newest first; filters: `status`, `volunteer_id`. Pickup codes are missing unless asked for."""
+    statement = sa.select(*(_columns if codes else _codeless)).select_from(_whole).where(_r.community_id == community)
     if status := paging.filters.get("status"):
         statement = statement.where(_r.status == status)
     if volunteer_id := paging.filtered_id("volunteer_id"):

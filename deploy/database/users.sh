@@ -1,9 +1,9 @@
 #!/bin/sh
-# Runs once, when the database is made: the service's own user may become lovebank_app and nothing else.
+# Runs once, when the database is made, after roles.sql beside it: the three users get the passwords of their secrets.
 set -eu
-psql -v ON_ERROR_STOP=1 -v password="$(cat /run/secrets/service_password)" \
-  --username "$POSTGRES_USER" --dbname "$POSTGRES_DB" <<'SQL'
-CREATE ROLE lovebank_app NOLOGIN;
-CREATE ROLE lovebank_service LOGIN PASSWORD :'password';
-GRANT lovebank_app TO lovebank_service;
+for user in migrator service inspector; do
+  psql -v ON_ERROR_STOP=1 -v user="lovebank_$user" -v password="$(cat "/run/secrets/${user}_password")" \
+    --username "$POSTGRES_USER" --dbname "$POSTGRES_DB" <<'SQL'
+ALTER ROLE :"user" PASSWORD :'password';
 SQL
+done

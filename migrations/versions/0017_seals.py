@@ -12,7 +12,7 @@ from app.kernel.types import Count, Digest, Instant
 from migrations import guards
 
 revision = "0017"
-down_revision = "0015"
+down_revision = "0016"
 branch_labels = None
 depends_on = None
 
@@ -43,7 +43,7 @@ def upgrade() -> None:
         keys = [key, ("community_id", "sealed_community", "tree_size")] if table == "city_leaves" else [key]
         guards.append_only(table, *keys)
         guards.grant(table, "SELECT, INSERT")
-        guards.bind_to_tenant(table)
+        guards.wall_in(table)
 
 
 def downgrade() -> None:

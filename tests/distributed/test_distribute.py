@@ -33,6 +33,7 @@ def settings(postgresql_template: str) -> Iterator[Settings]:
         yield Settings(database_url=url)
         with psycopg.connect(url) as connection:
             connection.execute("ALTER ROLE lovebank_app NOLOGIN")
+            connection.execute("ALTER ROLE lovebank_auditor NOLOGIN")
 
 
 def distribute(url: str, *arguments: str) -> Result:
@@ -78,19 +79,22 @@ def test_a_migrated_database_is_distributed_step_by_step(settings: Settings) -> 
     assert "LOVEBANK_DATABASE_DISTRIBUTED=true" in last
     name = psycopg.conninfo.conninfo_to_dict(settings.database_url)["dbname"]
     calls = asked_of(settings)
-    assert calls[:4] == [
+    assert calls[:5] == [
         f"on workers ALTER DATABASE {name} SET citus.enable_unsafe_triggers TO on",
         "on workers ALTER ROLE lovebank_app LOGIN",
+        "on workers ALTER ROLE lovebank_auditor LOGIN",
         "reference communities",
         "distributed ledger_heads by community_id hash default",
     ]
-    assert set(calls[4:]) == {
+    assert set(calls[5:]) == {
         f"distributed {table} by community_id hash ledger_heads" for table in TENANTS - {"ledger_heads"}
     }
     with psycopg.connect(settings.database_url) as connection:
         assert connection.execute("SHOW citus.enable_unsafe_triggers").fetchone() == ("on",)
-        login = connection.execute("SELECT rolcanlogin FROM pg_roles WHERE rolname = 'lovebank_app'")
-        assert login.fetchone() == (True,)
+        login = connection.execute(
+            "SELECT rolcanlogin FROM pg_roles WHERE rolname IN ('lovebank_app', 'lovebank_auditor')"
+        )
+        assert login.fetchall() == [(True,), (True,)]
 
 
 def test_after_a_break_the_rest_is_done_and_nothing_twice(settings: Settings) -> None:

@@ -55,7 +55,8 @@ def test_tables_of_later_migrations_are_distributed_as_they_are_made(settings: S
         statements.clear()
         migrate(distributed)
         assert statements[0] == (
-            "SET LOCAL citus.multi_shard_modify_mode TO sequential; SET LOCAL citus.enable_unsafe_triggers TO on"
+            "SET LOCAL citus.multi_shard_modify_mode TO sequential; SET LOCAL citus.enable_unsafe_triggers TO on;"
+            " SET LOCAL citus.propagate_set_commands TO local"
         )
         calls = asked_of(distributed)
         assert {call.split()[1] for call in calls} == LATER

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _SQLITE = "SELECT type || ' ' || name || ': ' || COALESCE(sql, '') FROM sqlite_master"
 
 _POSTGRESQL = """
-SELECT concat_ws(' ', 'table', relname, relkind, reloptions, 'rls', relrowsecurity)
+SELECT concat_ws(' ', 'table', relname, relkind, reloptions, 'rls', relrowsecurity, relforcerowsecurity)
 FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'v', 'S')
 UNION ALL
 SELECT concat_ws(' ', 'column', attrelid::regclass, attname, format_type(atttypid, atttypmod), attnotnull,

@@ -113,6 +113,27 @@ RIGHTS = {
     "witness_signatures": "SELECT, INSERT",
 }
 
+ALL_COLUMNS = "all"
+AUDITED = {
+    **dict.fromkeys(RIGHTS, ALL_COLUMNS),
+    "cards": "card_id, community_id, created_at, number, revoked_at, volunteer_id",
+    "clients": "client_id, community_id, created_at, name, number, revoked_at, role",
+    "idempotency_answers": "",
+    "idempotency_keys": "caller, community_id, created_at, key",
+    "person_keys": "",
+    "pin_attempts": "card_id, community_id, failed_at, failures, succeeded_at, tried_at",
+    "redemptions": (
+        "closed_at, closed_by, community_id, lapses_at, number, occurred_at, occurred_on, points, reason,"
+        " redemption_id, reserved_at, reserved_by, status, volunteer_id"
+    ),
+    "seen_references": "community_id, reference, resource, resource_id, seen_at, who",
+    "volunteers": (
+        "community_id, consent_given_at, consent_on, consent_taken_by, consent_version, erased_at, estate,"
+        " external_ids, number, political_status, registered_at, revision, skills, volunteer_id"
+    ),
+}
+"""What auditors may read. A new table has to be thought about: secrets and personal data are not for them."""
+
 
 def found(settings: Settings, query: str) -> list[tuple[Any, ...]]:
     """The rows of a query, as the database's owner."""
@@ -245,17 +266,53 @@ def test_that_query_finds_what_lacks_the_community(settings: Settings) -> None:
     }
 
 
+UNWALLED = """
+SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'community_id'
+WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
+  AND NOT (c.relrowsecurity AND c.relforcerowsecurity AND EXISTS (
+      SELECT FROM pg_policy p WHERE p.polrelid = c.oid AND p.polcmd = '*' AND p.polpermissive AND p.polroles = '{0}'
+      AND pg_get_expr(p.polqual, p.polrelid) LIKE '((community_id + 0) = ANY (%lovebank.communities%'
+  ))
+"""
+
+
 @on_postgresql
-def test_every_tenants_table_but_the_queue_of_communities_is_bound_to_tenants(settings: Settings) -> None:
-    bound = found(
-        settings,
-        "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND relrowsecurity",
-    )
+def test_every_table_with_a_community_but_the_queue_of_communities_is_walled_in_for_its_owner_too(
+    settings: Settings,
+) -> None:
+    assert found(settings, UNWALLED) == [("due_work",)]
+
+
+@on_postgresql
+@pytest.mark.parametrize(
+    "breach",
+    [
+        "ALTER TABLE goods NO FORCE ROW LEVEL SECURITY",
+        "ALTER TABLE goods DISABLE ROW LEVEL SECURITY",
+        "DROP POLICY goods_tenant ON goods",
+        "ALTER POLICY goods_tenant ON goods USING (true)",
+        "ALTER POLICY goods_tenant ON goods TO lovebank_app",
+    ],
+)
+def test_that_query_finds_a_wall_with_a_gap(settings: Settings, breach: str) -> None:
+    with connected(settings) as connection:
+        connection.exec_driver_sql(breach)
+        lacking = {name for (name,) in connection.exec_driver_sql(UNWALLED.replace("%", "%%"))}
+    assert lacking == {"due_work", "goods"}
+
+
+@on_postgresql
+def test_each_wall_has_one_gate_for_who_names_a_community_and_one_for_auditors(settings: Settings) -> None:
     tenants = tables_of(settings) - OF_ALL_COMMUNITIES - {"due_work"}
-    assert {name for (name,) in bound} == tenants
     policies = found(settings, "SELECT tablename, cmd, permissive, roles::text, with_check FROM pg_policies")
-    # One policy a table, for every command; without a check of its own it checks new rows as well.
-    assert sorted(policies) == sorted((name, "ALL", "PERMISSIVE", "{public}", None) for name in tenants)
+    # Without a check of its own a policy for every command checks new rows as well.
+    assert sorted(policies, key=str) == sorted(
+        [
+            *((name, "ALL", "PERMISSIVE", "{public}", None) for name in tenants),
+            *((name, "SELECT", "PERMISSIVE", "{lovebank_auditor}", None) for name in tenants if AUDITED[name]),
+        ],
+        key=str,
+    )
 
 
 @on_postgresql
@@ -284,14 +341,29 @@ def test_the_rights_of_the_app_are_these(settings: Settings) -> None:
 
 
 @on_postgresql
-def test_the_role_of_the_app_can_do_nothing_beside_its_rights(settings: Settings) -> None:
-    ((superuser, bypass, login, create),) = found(
-        settings,
-        "SELECT rolsuper, rolbypassrls, rolcanlogin, has_schema_privilege(oid, 'public', 'CREATE')"
-        " FROM pg_roles WHERE rolname = 'lovebank_app'",
+def test_the_rights_of_auditors_are_these_and_nothing_but_reading(settings: Settings) -> None:
+    whole = "SELECT table_name, privilege_type FROM information_schema.role_table_grants"
+    parts = "SELECT table_name, column_name, privilege_type FROM information_schema.role_column_grants"
+    of_auditors = " WHERE grantee = 'lovebank_auditor'"
+    tables = found(settings, whole + of_auditors)
+    columns = found(settings, parts + of_auditors)
+    assert {right for *_, right in (*tables, *columns)} == {"SELECT"}
+    rights = dict.fromkeys(RIGHTS, "")
+    for table in RIGHTS:
+        rights[table] = ", ".join(sorted(column for name, column, _ in columns if name == table))
+    rights |= {table: ALL_COLUMNS for table, _ in tables}
+    assert rights == AUDITED
+
+
+@on_postgresql
+@pytest.mark.parametrize("role", ["lovebank_app", "lovebank_auditor"])
+def test_the_roles_can_do_nothing_beside_their_rights(settings: Settings, role: str) -> None:
+    powers = (
+        "SELECT rolname, rolsuper, rolbypassrls, rolcanlogin, has_schema_privilege(oid, 'public', 'CREATE')"
+        " FROM pg_roles"
     )
-    assert (superuser, bypass, login, create) == (False, False, False, False)
-    owned = "SELECT relname FROM pg_class WHERE relowner = 'lovebank_app'::regrole"
-    assert found(settings, owned) == []
+    assert (role, False, False, False, False) in found(settings, powers)
+    owners = "SELECT DISTINCT CAST(CAST(relowner AS regrole) AS text) FROM pg_class"
+    assert (role,) not in found(settings, owners)
     functions = "SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND prosecdef"
     assert found(settings, functions) == []

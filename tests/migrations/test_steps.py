@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from tests.bank import Bank
 
 ROOT = Path(__file__).resolve().parents[2]
-OF_POSTGRESQL_ALONE = {"0013"}
+OF_POSTGRESQL_ALONE = {"0013", "0016"}
 
 REVISIONS = [
     script.revision for script in reversed(list(ScriptDirectory.from_config(migration_config()).walk_revisions()))
