@@ -33,6 +33,7 @@ from app.kernel.paging import Paging
 from app.main import MissingSecretError, describing_app, ledger_signer
 from app.progress import progress
 from app.reports.service import audit_community
+from app.seals.audit import audit_city
 from app.seals.offline import check, read_keys
 from app.serving import cli, serve_with
 from app.settings import PREFIX, documented
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from app.kernel.database import Database
+    from app.ledger import Discrepancy
 
 cli.add_typer(erasures_cli, name="erasures")
 
@@ -142,12 +144,19 @@ def audit(community: Annotated[str | None, typer.Option(help="code of one commun
         found = 0
         for number, code in audited:
             async with database.read(number) as session:
-                for one in await audit_community(session, number):
-                    say(json.dumps({"community": code, **asdict(one)}, ensure_ascii=False))
-                    found += 1
+                found += _tell(code, await audit_community(session, number))
+        if community is None:
+            async with database.read(CITY, *(number for number, _ in audited)) as session:
+                found += _tell(None, await audit_city(session))
         return found
 
     raise typer.Exit(1 if on_database(run) else 0)
+
+
+def _tell(community: str | None, found: Sequence[Discrepancy]) -> int:
+    for one in found:
+        say(json.dumps({"community": community, **asdict(one), "cause": one.cause}, ensure_ascii=False))
+    return len(found)
 
 
 cli.command()(backup)

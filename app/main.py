@@ -34,7 +34,7 @@ from app.http.openapi import describe, install_openapi
 from app.kernel.clock import Clock, SystemClock
 from app.kernel.coalesce import Commands, Reads
 from app.kernel.database import Database
-from app.kernel.keys import SigningKeyError, new_signing_key, private_key
+from app.kernel.keys import SigningKeyError, new_signing_key, private_key, public_keys
 from app.kernel.notes import Signer
 from app.kernel.vault import Vault, development_secret, new_pepper
 from app.redemptions import api as redemptions
@@ -128,7 +128,8 @@ def _vault(settings: Settings) -> Vault:
 def ledger_signer(settings: Settings) -> Signer:
     """Make what signs receipts and checkpoints. Raises `MissingSecretError` or `SigningKeyError`."""
     key = _secret(settings, "ledger_key", ".lovebank-ledger-key.pem", new_signing_key())
-    return Signer(private_key(key, "LEDGER_KEY"), settings.ledger_origin)
+    old = settings.ledger_keys_old.get_secret_value() if settings.ledger_keys_old else ""
+    return Signer(private_key(key, "LEDGER_KEY"), settings.ledger_origin, old=public_keys(old, "LEDGER_KEYS_OLD"))
 
 
 def _tokens(settings: Settings) -> Tokens:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from app import ledger
 from app.goods import store
-from app.goods.rules import COUNTED, RECEIVED, WRITTEN_OFF, movements_of
+from app.goods.rules import COUNTED, RECEIVED, WRITTEN_OFF, evidence_of, movements_of
 from app.ledger import Booked, Discrepancy
 
 if TYPE_CHECKING:
@@ -46,5 +46,8 @@ def _wrong_posting(one: StockMovement, posted: Booked | None) -> Sequence[Discre
         reference = f"goods/{one.goods_id}/stock-movements/{one.id}"
         expected = Booked(f"stock_{one.kind}", reference, dict(movements_of(one.goods_id, one.change)))
     if posted == expected:
-        return []
+        if posted is None or posted.stands_for(evidence_of(one)):
+            return []
+        detail = f"it is not what transaction {one.transaction_id} stands for"
+        return [Discrepancy("evidence-differs", f"stock-movement/{one.id}", detail)]
     return [Discrepancy("stock-wrong", f"stock-movement/{one.id}", f"posted {posted}, expected {expected}")]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from app.kernel.canonical import canonical
+
 if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
@@ -57,6 +59,23 @@ class StockMovement:
     moved_by: str
     moved_at: datetime
     transaction_id: int | None
+
+
+def evidence_of(movement: StockMovement) -> bytes:
+    """Write what a movement of stock says: its transaction is bound to it."""
+    return canonical(
+        {
+            "change": movement.change,
+            "goods_id": movement.goods_id,
+            "kind": movement.kind,
+            "moved_at": movement.moved_at,
+            "moved_by": movement.moved_by,
+            "note": movement.note,
+            "number": movement.number,
+            "quantity": movement.quantity,
+            "stock_movement_id": movement.id,
+        }
+    )
 
 
 def supplied_account(goods_id: UUID) -> str:

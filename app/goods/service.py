@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from app import ledger
@@ -14,6 +14,7 @@ from app.goods.rules import (
     Stock,
     StockMovement,
     change_of,
+    evidence_of,
     handed_out_account,
     movements_of,
     reserved_account,
@@ -203,19 +204,7 @@ async def _store_movements(session: Session, decided: Sequence[tuple[NewStockMov
             for (item, _), one in zip(decided, ids, strict=True)
         ],
     )
-    entries = [
-        Entry(
-            community=item.community,
-            kind=f"stock_{item.kind}",
-            movements=movements_of(item.goods_id, change),
-            reference=f"goods/{item.goods_id}/stock-movements/{one}",
-            posted_by=item.moved_by,
-        )
-        for (item, change), one in zip(decided, ids, strict=True)
-        if change
-    ]
-    posted = iter(await ledger.post_decided(session, entries))
-    moved = [
+    unposted = [
         StockMovement(
             one,
             number,
@@ -226,28 +215,35 @@ async def _store_movements(session: Session, decided: Sequence[tuple[NewStockMov
             item.note,
             item.moved_by,
             session.now(item.community),
-            next(posted).transaction_id if change else None,
+            None,
         )
         for (item, change), one, number in zip(decided, ids, numbers, strict=True)
     ]
-    rows = [
-        {
-            "community_id": item.community,
-            "stock_movement_id": movement.id,
-            "number": movement.number,
-            "goods_id": movement.goods_id,
-            "kind": movement.kind,
-            "quantity": movement.quantity,
-            "change": movement.change,
-            "note": movement.note,
-            "moved_by": movement.moved_by,
-            "moved_at": movement.moved_at,
-            "transaction_number": movement.transaction_id,
-        }
-        for (item, _), movement in zip(decided, moved, strict=True)
+    entries = [
+        _entry(item.community, movement)
+        for (item, _), movement in zip(decided, unposted, strict=True)
+        if movement.change
     ]
-    await store.insert_movements(session, rows)
+    posted = iter(await ledger.post_decided(session, entries))
+    moved = [
+        replace(movement, transaction_id=next(posted).transaction_id) if movement.change else movement
+        for movement in unposted
+    ]
+    await store.insert_movements(
+        session, [(item.community, one) for (item, _), one in zip(decided, moved, strict=True)]
+    )
     return moved
+
+
+def _entry(community: int, movement: StockMovement) -> Entry:
+    return Entry(
+        community=community,
+        kind=f"stock_{movement.kind}",
+        movements=movements_of(movement.goods_id, movement.change),
+        reference=f"goods/{movement.goods_id}/stock-movements/{movement.id}",
+        posted_by=movement.moved_by,
+        evidence=evidence_of(movement),
+    )
 
 
 async def load_goods(session: Session, keys: Collection[GoodsKey]) -> dict[GoodsKey, Goods]:

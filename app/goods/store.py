@@ -72,8 +72,24 @@ async def update(session: Session, changed: Mapping[GoodsKey, Goods]) -> None:
         await session.execute_rows(_update(session.dialect), rows)
 
 
-async def insert_movements(session: Session, rows: Sequence[Row]) -> None:
-    """Insert stock movements."""
+async def insert_movements(session: Session, movements: Sequence[tuple[int, StockMovement]]) -> None:
+    """Insert stock movements of communities."""
+    rows = [
+        {
+            "community_id": community,
+            "stock_movement_id": movement.id,
+            "number": movement.number,
+            "goods_id": movement.goods_id,
+            "kind": movement.kind,
+            "quantity": movement.quantity,
+            "change": movement.change,
+            "note": movement.note,
+            "moved_by": movement.moved_by,
+            "moved_at": movement.moved_at,
+            "transaction_number": movement.transaction_id,
+        }
+        for community, movement in movements
+    ]
     await insert_rows(session, stock_movements, rows)
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
 from app import ledger
 from app.communities.service import communities_by_number
 from app.hours import store
-from app.hours.rules import ServiceRecord, award, deposit, withdrawal
+from app.hours.rules import ServiceRecord, award, deposit, evidence_of, withdrawal
 from app.ledger import Booked, Discrepancy
 from app.volunteers.rules import with_debts_merged
 
@@ -48,6 +48,7 @@ async def audit(session: Session, community: int) -> list[Discrepancy]:
             found += _wrong_date(record, home)
             found += _wrong_award(record, rules, counted)
             found += _wrong_posting(record, booked)
+            found += _wrong_evidence(record, booked)
         approvals += len(records)
         corrections += len(taken_back)
         after = numbers[-1]
@@ -57,6 +58,14 @@ async def audit(session: Session, community: int) -> list[Discrepancy]:
             detail = f"posted {posted.get(kind, 0)}, stored {stored}"
             found.append(Discrepancy(f"{kind}-without-record", "community", detail))
     return found
+
+
+def _wrong_evidence(record: ServiceRecord, booked: Mapping[int, Booked]) -> list[Discrepancy]:
+    """A record that says something else than when it earned."""
+    posted = booked.get(record.transaction_id or 0)
+    if posted is None or posted.stands_for(evidence_of(record)):
+        return []
+    return [Discrepancy("evidence-differs", f"service-record/{record.id}", "it is not what was approved")]
 
 
 @dataclass(slots=True)
@@ -111,7 +120,7 @@ def _wrong_posting(record: ServiceRecord, booked: Mapping[int, Booked]) -> Seque
     found = []
     for number, wanted in expected.items():
         posted = booked.get(number or 0)
-        if posted is None or posted._replace(movements=with_debts_merged(posted.movements)) != wanted:
+        if posted is None or replace(posted, movements=with_debts_merged(posted.movements)) != wanted:
             detail = f"posted {posted}, expected {wanted}"
             found.append(Discrepancy("posting-wrong", f"service-record/{record.id}", detail))
     return found

@@ -9,10 +9,8 @@ from datetime import UTC
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-import orjson
-
 from app.communities.rules import MINUTES_GIVEN, POINTS_ISSUED
-from app.kernel.moments import micros
+from app.kernel.canonical import canonical
 from app.volunteers.rules import minutes_account, points_account
 
 if TYPE_CHECKING:
@@ -123,35 +121,33 @@ class ServiceRecord:
 
 
 def evidence_of(record: ServiceRecord) -> bytes:
-    """Write what an approved record says, in its one right spelling: the transaction that it earned is bound to it.
-
-    JSON without spaces, members in the order of their names; moments are microseconds since 1970 UTC.
-    """
+    """Write what an approved record says: the transaction that it earned is bound to it."""
     facts, earned = record.facts, record.award
-    members = {
-        "activity_name": facts.activity_name,
-        "content": facts.content,
-        "earning_rule_id": str(earned.earning_rule_id) if earned and earned.earning_rule_id else None,
-        "ended_at": micros(facts.ended_at),
-        "external_ids": dict(sorted(facts.external_ids)),
-        "late": record.late,
-        "minutes": facts.minutes,
-        "minutes_counted": earned.minutes_counted if earned else None,
-        "number": record.number,
-        "organiser": facts.organiser,
-        "place": facts.place,
-        "points": earned.points if earned else None,
-        "recorded_at": micros(record.recorded_at),
-        "recorded_by": record.recorded_by,
-        "recorder_name": facts.recorder_name,
-        "service_date": record.service_date.isoformat(),
-        "service_kind": facts.service_kind,
-        "service_record_id": str(record.id),
-        "started_at": micros(facts.started_at),
-        "verified_by": record.verified_by,
-        "volunteer_id": str(record.volunteer_id),
-    }
-    return orjson.dumps(members)
+    return canonical(
+        {
+            "activity_name": facts.activity_name,
+            "content": facts.content,
+            "earning_rule_id": earned.earning_rule_id if earned else None,
+            "ended_at": facts.ended_at,
+            "external_ids": dict(facts.external_ids),
+            "late": record.late,
+            "minutes": facts.minutes,
+            "minutes_counted": earned.minutes_counted if earned else None,
+            "number": record.number,
+            "organiser": facts.organiser,
+            "place": facts.place,
+            "points": earned.points if earned else None,
+            "recorded_at": record.recorded_at,
+            "recorded_by": record.recorded_by,
+            "recorder_name": facts.recorder_name,
+            "service_date": record.service_date,
+            "service_kind": facts.service_kind,
+            "service_record_id": record.id,
+            "started_at": facts.started_at,
+            "verified_by": record.verified_by,
+            "volunteer_id": record.volunteer_id,
+        }
+    )
 
 
 class Known(NamedTuple):

@@ -230,3 +230,19 @@ async def forget_answers(session: Session, community: int, *, before: datetime) 
         )
     )
     return deleted.rowcount
+
+
+AnswerKey = tuple[str, str]
+"""Which answer of a community: the caller and the key."""
+
+
+async def receipted_answers(
+    session: Session, community: int, *, after: AnswerKey | None, limit: int
+) -> list[tuple[AnswerKey, str]]:
+    """Load kept answers that have a receipt, with their bodies, in the order of their keys."""
+    a = idempotency_answers.c
+    query = sa.select(a.caller, a.key, a.body).where(a.community_id == community, a.body.contains('"receipt":"'))
+    if after is not None:
+        query = query.where(sa.tuple_(a.caller, a.key) > sa.tuple_(*after))
+    found = await session.execute(query.order_by(a.caller, a.key).limit(limit))
+    return [((row.caller, row.key), row.body) for row in found]

@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 
+from app.kernel.heads import ledger_heads
 from app.kernel.ids import new_id
 from app.kernel.rows import insert_rows, update_rows
 from app.kernel.tables import metadata, tenant_key
@@ -140,6 +141,17 @@ async def communities_unsealed(session: Session) -> list[tuple[int, datetime]]:
         .order_by(due_work.c.unsealed_since, due_work.c.community_id)
     )
     return [(row.community_id, row.unsealed_since) for row in found]
+
+
+async def sealed_numbers(session: Session, community: int) -> tuple[int, int, bool]:
+    """Read the numbers of a community's last transaction and of the last that is sealed, and whether a seal is due."""
+    h = ledger_heads.c
+    due = sa.select(due_work.c.unsealed_since.is_not(None)).where(due_work.c.community_id == community)
+    found = await session.execute(
+        sa.select(h.transaction_number, h.sealed_number, due.scalar_subquery()).where(h.community_id == community)
+    )
+    row = found.one()
+    return row[0], row[1], bool(row[2])
 
 
 async def claim(session: Session, community: int, *, alone: Collection[str] = ()) -> list[Claimed]:

@@ -15,7 +15,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -76,9 +76,10 @@ class Note(NamedTuple):
 class Signer:
     """Signs notes with the service's Ed25519 key, each in the name of the log of a community."""
 
-    def __init__(self, key: Ed25519PrivateKey, origin: str) -> None:
-        """Keep the key; `origin` is the name of the service, a domain of its own."""
+    def __init__(self, key: Ed25519PrivateKey, origin: str, *, old: Sequence[Ed25519PublicKey] = ()) -> None:
+        """Keep the key; `origin` is the name of the service, a domain of its own, and `old` are keys of before."""
         self._key = key
+        self._old = [one.public_bytes_raw() for one in old]
         self._origin = origin
         self.public = key.public_key().public_bytes_raw()
         self._ids: dict[str, bytes] = {}
@@ -90,6 +91,10 @@ class Signer:
     def key_of(self, community: int) -> PublicKey:
         """Give the public key under the name of a community's log."""
         return PublicKey(self.origin_of(community), self.public)
+
+    def keys_of(self, community: int) -> list[PublicKey]:
+        """Give the public keys that may have signed in the name of a community's log, the present one first."""
+        return [PublicKey(self.origin_of(community), key) for key in (self.public, *self._old)]
 
     def sign(self, community: int, text: str) -> str:
         """Sign a text that ends with a line break, and give the note."""

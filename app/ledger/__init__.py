@@ -27,7 +27,16 @@ from app.ledger.rules import (
     NewAccount,
     State,
 )
-from app.ledger.sealing import UNSEALED_MAX, ask_unsealed, bound, leaves, touching, whole_leaves
+from app.ledger.sealing import (
+    UNSEALED_MAX,
+    ask_unsealed,
+    bound,
+    bound_between,
+    leaves,
+    stored_leaves,
+    touching,
+    whole_leaves,
+)
 from app.ledger.service import (
     Posted,
     balances,
@@ -89,6 +98,7 @@ __all__ = [
     "booked",
     "booked_after",
     "bound",
+    "bound_between",
     "count_by_kind",
     "encoded",
     "hash_of",
@@ -101,6 +111,7 @@ __all__ = [
     "reverse",
     "same",
     "states",
+    "stored_leaves",
     "touching",
     "transactions",
     "trial_balance",

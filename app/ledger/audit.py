@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import sqlalchemy as sa
 
@@ -28,6 +28,32 @@ class Discrepancy:
     check: str
     subject: str
     detail: str
+
+    @property
+    def cause(self) -> Literal["tampering", "tampering-or-bug"]:
+        """Whether it contradicts what was sealed or signed, which no fault of the service can bring about.
+
+        What only disagrees with itself, as a balance with its postings, may be either.
+        """
+        return "tampering" if self.check in OF_SEALS else "tampering-or-bug"
+
+
+OF_SEALS = frozenset(
+    {
+        "answer-differs",
+        "checkpoint-differs",
+        "checkpoint-missing",
+        "checkpoint-unsigned",
+        "city-leaf-differs",
+        "evidence-differs",
+        "leaf-differs",
+        "leaf-missing",
+        "node-differs",
+        "node-missing",
+        "witness-unsigned",
+    }
+)
+"""Checks against hashes and signatures."""
 
 
 async def audit(session: Session, community: int) -> list[Discrepancy]:

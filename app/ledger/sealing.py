@@ -11,7 +11,7 @@ from app.kernel.heads import ledger_heads
 from app.kernel.rows import Read, looked_up, rows_of
 from app.ledger.errors import InconsistentError
 from app.ledger.leaves import Leaf, digest, hash_of
-from app.ledger.store import lines_of_transactions, same
+from app.ledger.store import lines_between, lines_of_transactions, same
 from app.ledger.tables import ledger_accounts, ledger_postings, ledger_transactions
 
 if TYPE_CHECKING:
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from app.kernel.database import Session
     from app.kernel.paging import Paging
-    from app.kernel.rows import Query
+    from app.kernel.rows import AnyRow, Query
+    from app.ledger.store import Line
 
 UNSEALED_MAX = 10_000
 """How many transactions of a community are sealed at once."""
@@ -31,7 +32,8 @@ Unsealed = dict[int, list[tuple[int, bytes | None]]]
 
 
 @cache
-def _unsealed(dialect: str) -> Query:
+def unsealed(dialect: str) -> Query:
+    """Find what the trees of the communities of `rows` lack, of each at most `UNSEALED_MAX`."""
     asked = rows_of(dialect, "rows", [_h.community_id])
     found = (
         sa.select(_t.community_id, _t.transaction_number, _t.leaf)
@@ -56,7 +58,7 @@ def ask_unsealed(dialect: str, communities: Sequence[int]) -> Read[Unsealed]:
             found.setdefault(community, []).append((number, leaf))
         return found
 
-    return Read(_unsealed(dialect), [{"community_id": community} for community in communities], understand)
+    return Read(unsealed(dialect), [{"community_id": community} for community in communities], understand)
 
 
 async def leaves(session: Session, community: int, first: int, last: int) -> list[bytes]:
@@ -81,6 +83,16 @@ async def whole_leaves(
     return [hash_of(worked_out[number]) if leaf is None else leaf for number, leaf in found]
 
 
+async def stored_leaves(session: Session, community: int, numbers: Sequence[int]) -> dict[int, bytes]:
+    """Give the leaves that transactions carry, by number; those of before there were leaves are missing."""
+    found = await session.execute(
+        sa.select(_t.transaction_number, _t.leaf).where(
+            _t.community_id == community, _t.transaction_number.in_(numbers), _t.leaf.is_not(None)
+        )
+    )
+    return {row[0]: row[1] for row in found}
+
+
 async def touching(session: Session, community: int, addresses: Sequence[str], paging: Paging) -> list[int]:
     """Give the numbers of transactions that moved something on any of these accounts, newest first."""
     numbers = sa.select(_a.account_number).where(_a.community_id == community, _a.address.in_(addresses))
@@ -90,25 +102,33 @@ async def touching(session: Session, community: int, addresses: Sequence[str], p
 
 async def bound(session: Session, community: int, numbers: Sequence[int]) -> dict[int, Leaf]:
     """Work out from the rows what transactions are bound to be, by number; unknown ones are missing."""
-    found = await session.execute(
-        sa.select(ledger_transactions).where(_t.community_id == community, _t.transaction_number.in_(numbers))
-    )
     lines = await lines_of_transactions(session, community, numbers)
-    return {
-        row.transaction_number: Leaf(
-            community=community,
-            number=row.transaction_number,
-            kind=row.kind,
-            posted_at=row.posted_at,
-            posted_by=row.posted_by,
-            reference=row.reference,
-            reverses=row.reverses,
-            reason=None if row.reason is None or row.salt is None else digest(row.salt, row.reason.encode()),
-            evidence=row.evidence,
-            postings=[
-                (line.account, line.unit, line.amount, line.version, line.balance_after)
-                for line in lines.get(row.transaction_number, ())
-            ],
-        )
-        for row in found
-    }
+    found = await _transactions(session, community, _t.transaction_number.in_(numbers))
+    return {row.transaction_number: _leaf(row, lines.get(row.transaction_number, ())) for row in found}
+
+
+async def bound_between(session: Session, community: int, first: int, last: int) -> list[tuple[Leaf, bytes | None]]:
+    """Work out from the rows what transactions are bound to be, in order, each with the leaf that it carries."""
+    lines = await lines_between(session, community, first, last)
+    found = await _transactions(session, community, _t.transaction_number.between(first, last))
+    return [(_leaf(row, lines.get(row.transaction_number, ())), row.leaf) for row in found]
+
+
+async def _transactions(session: Session, community: int, chosen: sa.ColumnElement[bool]) -> list[AnyRow]:
+    query = sa.select(ledger_transactions).where(_t.community_id == community, chosen)
+    return list(await session.execute(query.order_by(_t.transaction_number)))
+
+
+def _leaf(row: AnyRow, lines: Sequence[Line]) -> Leaf:
+    return Leaf(
+        community=row.community_id,
+        number=row.transaction_number,
+        kind=row.kind,
+        posted_at=row.posted_at,
+        posted_by=row.posted_by,
+        reference=row.reference,
+        reverses=row.reverses,
+        reason=None if row.reason is None or row.salt is None else digest(row.salt, row.reason.encode()),
+        evidence=row.evidence,
+        postings=[(line.account, line.unit, line.amount, line.version, line.balance_after) for line in lines],
+    )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from functools import cache
+from hmac import compare_digest
 from typing import TYPE_CHECKING, NamedTuple
 
 import sqlalchemy as sa
 
 from app.kernel.rows import Read, insert_rows, looked_up, rows_of, update_rows
+from app.ledger.leaves import digest
 from app.ledger.rules import Account, State
 from app.ledger.tables import ledger_accounts, ledger_balances, ledger_postings, ledger_transactions
 
@@ -36,12 +39,24 @@ class Line(NamedTuple):
     reference: str
 
 
-class Booked(NamedTuple):
-    """A transaction as an audit compares it with its feature: kind, reference, and what it moved on each account."""
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """A transaction as an audit compares it with its feature: kind, reference, and what it moved on each account.
+
+    `salt` and `evidence` bind it to what it stands for (see `leaves`); None in those of before there were leaves.
+    """
 
     kind: str
     reference: str
     movements: dict[str, int]
+    salt: bytes | None = field(default=None, compare=False, repr=False)
+    evidence: bytes | None = field(default=None, compare=False, repr=False)
+
+    def stands_for(self, facts: bytes) -> bool:
+        """Whether it is bound to these facts; before there were leaves none was bound to any."""
+        if self.salt is None:
+            return True
+        return self.evidence is not None and compare_digest(self.evidence, digest(self.salt, facts))
 
 
 @cache
@@ -121,10 +136,19 @@ _lines = sa.select(
 
 async def lines_of_transactions(session: Session, community: int, numbers: Sequence[int]) -> dict[int, list[Line]]:
     """Load the postings of these transactions by number; unknown numbers are missing."""
+    return await _lines_by_number(session, community, ledger_postings.c.transaction_number.in_(numbers))
+
+
+async def lines_between(session: Session, community: int, first: int, last: int) -> dict[int, list[Line]]:
+    """Load the postings of the transactions from `first` to `last`, by number."""
+    return await _lines_by_number(session, community, ledger_postings.c.transaction_number.between(first, last))
+
+
+async def _lines_by_number(session: Session, community: int, chosen: sa.ColumnElement[bool]) -> dict[int, list[Line]]:
     found = await session.execute(
-        _lines.where(
-            ledger_postings.c.community_id == community, ledger_postings.c.transaction_number.in_(numbers)
-        ).order_by(ledger_postings.c.transaction_number, ledger_postings.c.account_number)
+        _lines.where(ledger_postings.c.community_id == community, chosen).order_by(
+            ledger_postings.c.transaction_number, ledger_postings.c.account_number
+        )
     )
     lines: dict[int, list[Line]] = {}
     for row in found:
@@ -247,7 +271,7 @@ async def _booked(
     session: Session, community: int, chosen: sa.ColumnElement[bool], *, limit: int | None
 ) -> dict[int, Booked]:
     found = await session.execute(
-        sa.select(_t.transaction_number, _t.kind, _t.reference)
+        sa.select(_t.transaction_number, _t.kind, _t.reference, _t.salt, _t.evidence)
         .where(_t.community_id == community, chosen)
         .order_by(_t.transaction_number)
         .limit(limit)
@@ -255,8 +279,8 @@ async def _booked(
     rows = list(found)
     lines = await lines_of_transactions(session, community, [row.transaction_number for row in rows])
     return {
-        number: Booked(kind, reference, {line.account: line.amount for line in lines.get(number, [])})
-        for number, kind, reference in rows
+        number: Booked(kind, reference, {line.account: line.amount for line in lines.get(number, [])}, salt, evidence)
+        for number, kind, reference, salt, evidence in rows
     }
 
 

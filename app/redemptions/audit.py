@@ -8,6 +8,7 @@ the accounts hold is compared besides, since a reversal undoes a transaction tha
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -24,6 +25,7 @@ from app.redemptions.rules import (
     RESERVED,
     RETURNED,
     collection,
+    evidence_of,
     release,
     reservation,
     takeback,
@@ -144,7 +146,9 @@ def _wrong_posting(number: int, posted: Booked, redemption: Redemption | None) -
         return [Discrepancy("redemption-status-wrong", subject, f"status {status}, transaction {number} {posted.kind}")]
     expected = Booked(posted.kind, f"{_prefix}{redemption.id}", dict(_movements[posted.kind](redemption)))
     if posted.kind in _credits:
-        posted = posted._replace(movements=with_debts_merged(posted.movements))
+        posted = replace(posted, movements=with_debts_merged(posted.movements))
     if posted == expected:
-        return []
+        if posted.stands_for(evidence_of(redemption, posted.kind)):
+            return []
+        return [Discrepancy("evidence-differs", subject, f"it is not what transaction {number} stands for")]
     return [Discrepancy("redemption-wrong", subject, f"posted {posted}, expected {expected}")]

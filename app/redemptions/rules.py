@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from app.communities.rules import POINTS_REDEEMED
 from app.goods import rules as goods_rules
 from app.goods.errors import OutOfStock
+from app.kernel.canonical import canonical
 from app.redemptions.errors import HOUSEHOLD, PERSON, LimitReached
 from app.volunteers.errors import InsufficientPoints
 from app.volunteers.rules import points_account, reserved_account
@@ -70,6 +71,28 @@ class Redemption:
     def status_at(self, moment: datetime) -> str:
         """The status at a moment: once the hold is over a reserved one has lapsed, whether or not the job ran."""
         return LAPSED if self.status == RESERVED and self.lapses_at <= moment else self.status
+
+
+def evidence_of(redemption: Redemption, kind: str) -> bytes:
+    """Write what a redemption says of a step of it: the step's transaction is bound to that."""
+    if kind == "reservation":
+        return canonical(
+            {
+                "lapses_at": redemption.lapses_at,
+                "lines": [[line.goods_id, line.quantity, line.points_each] for line in redemption.lines],
+                "number": redemption.number,
+                "occurred_at": redemption.occurred_at,
+                "occurred_on": redemption.occurred_on,
+                "points": redemption.points,
+                "redemption_id": redemption.id,
+                "reserved_at": redemption.reserved_at,
+                "reserved_by": redemption.reserved_by,
+                "volunteer_id": redemption.volunteer_id,
+            }
+        )
+    if kind == "return":
+        return canonical({"returned_at": redemption.returned_at, "returned_by": redemption.returned_by})
+    return canonical({"closed_at": redemption.closed_at, "closed_by": redemption.closed_by})
 
 
 Taken: TypeAlias = "dict[UUID, list[tuple[dt.date, int]]]"

@@ -32,6 +32,7 @@ from app.redemptions.rules import (
     Line,
     Redemption,
     collection,
+    evidence_of,
     order_refusal,
     period_of,
     release,
@@ -302,6 +303,7 @@ def _entry(
         posted_by=by,
         reason=redemption.reason,
         debts=debts_of(redemption.volunteer_id) if settles else (),
+        evidence=evidence_of(redemption, kind),
     )
 
 

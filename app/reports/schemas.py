@@ -9,7 +9,8 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.http.pages import PageModel
-from app.reports.rules import Audit
+from app.ledger import Discrepancy
+from app.reports.rules import Audit, Found
 
 
 class EntryModel(BaseModel):
@@ -79,11 +80,20 @@ class TrialBalanceModel(BaseModel):
 class DiscrepancyModel(BaseModel):
     """One thing that does not agree: the check that found it, where, and the numbers involved."""
 
-    model_config = ConfigDict(title="Discrepancy", from_attributes=True)
+    model_config = ConfigDict(title="Discrepancy")
 
     check: str
     subject: str
     detail: str
+    cause: Literal["tampering", "tampering-or-bug"] = Field(
+        description="`tampering` contradicts what was sealed or signed, which no fault of the service can bring about"
+    )
+
+    @classmethod
+    def of(cls, found: Found) -> DiscrepancyModel:
+        """Show what an audit found."""
+        whole = Discrepancy(found.check, found.subject, found.detail)
+        return cls(check=whole.check, subject=whole.subject, detail=whole.detail, cause=whole.cause)
 
 
 class AuditModel(BaseModel):
@@ -114,7 +124,7 @@ class AuditModel(BaseModel):
             finished_at=audit.finished_at,
             last_transaction_id=audit.last_transaction_id,
             discrepancies_count=audit.discrepancies_count,
-            discrepancies=None if found is None else [DiscrepancyModel.model_validate(one) for one in found],
+            discrepancies=None if found is None else [DiscrepancyModel.of(one) for one in found],
         )
 
 

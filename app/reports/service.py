@@ -14,6 +14,7 @@ from app.kernel.heads import head_numbers
 from app.kernel.paging import Paging
 from app.ledger import Discrepancy, Line
 from app.redemptions import audit as redemptions
+from app.seals import audit as seals
 from app.transfers import audit as transfers
 from app.volunteers import audit as volunteers
 
@@ -51,6 +52,7 @@ async def audit_community(session: Session, community: int) -> list[Discrepancy]
     found += await redemptions.audit(session, community)
     found += await transfers.audit(session, community)
     found += await volunteers.audit(session, community)
+    found += await seals.audit(session, community)
     for number, kind in await ledger.unclaimed(session, community, _claimed, limit=_unclaimed_max):
         found.append(Discrepancy("transaction-unclaimed", f"transaction/{number}", f"kind {kind}"))
     counted, last = await number_gap(session, community)

@@ -14,7 +14,6 @@ from app.http.commands import submit
 from app.http.context import ContextDep
 from app.http.lists import ListingDep
 from app.http.operations import ANYONE, AUDITORS, READERS, operation
-from app.http.rendering import json_of
 from app.http.routes import Router
 from app.kernel.heads import CITY
 from app.kernel.idempotency import Answer
@@ -140,7 +139,7 @@ async def create_witness_signature(
 
     def render(sealed: Sealed) -> Answer:
         location = f"/v1/communities/{community_id}/ledger/checkpoints/{sealed.tree_size}"
-        return Answer(201, json_of(CheckpointModel.of(sealed)), location=location)
+        return Answer(201, CheckpointModel.of(sealed).model_dump_json().encode(), location=location)
 
     return await submit(
         request,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
 from app import ledger
-from app.kernel.errors import NotFound, Refused
+from app.kernel.errors import Fault, InvalidRequest, NotFound, Refused
 from app.kernel.heads import CITY
 from app.kernel.merkle import consistency_parts, hash_of, inclusion_parts, spans_of
 from app.kernel.notes import NoteError, PublicKey, Signature, read_key, read_note, read_signature, signed_by
@@ -110,6 +110,8 @@ async def prove_in_city(session: Session, community: int) -> str:
 
 async def prove_consistency(session: Session, community: int, earlier: int, later: int | None) -> Consistency:
     """Prove that the tree of one checkpoint begins with that of another. Raises `Refused`."""
+    if later is not None and later < earlier:
+        raise Refused(InvalidRequest((Fault("/to", "a later tree is not smaller than an earlier one"),)))
     first = await read_checkpoint(session, community, size=earlier)
     last = await read_checkpoint(session, community, size=later)
     (proof,) = await _hashes(session, community, [consistency_parts(first.tree_size, last.tree_size)])

@@ -88,15 +88,12 @@ async def page_of_checkpoints(session: Session, community: int, paging: Paging) 
     return [Sealed(*row) for row in await session.execute(paging.newest_first(query, _c.tree_size))]
 
 
-async def checkpoints_after(session: Session, community: int, *, after: int, limit: int) -> list[Sealed]:
-    """Load checkpoints of a log from above a size, in order."""
-    found = await session.execute(
-        sa.select(_c.tree_size, _c.sealed_at, _c.note)
-        .where(_c.community_id == community, _c.tree_size > after)
-        .order_by(_c.tree_size)
-        .limit(limit)
-    )
-    return [Sealed(*row) for row in found]
+async def checkpoints_between(session: Session, community: int, first: int, last: int | None) -> list[Sealed]:
+    """Load checkpoints of a log of sizes from `first` to `last`, or of all above, in order."""
+    query = sa.select(_c.tree_size, _c.sealed_at, _c.note).where(_c.community_id == community, _c.tree_size >= first)
+    if last is not None:
+        query = query.where(_c.tree_size <= last)
+    return [Sealed(*row) for row in await session.execute(query.order_by(_c.tree_size))]
 
 
 @cache
@@ -141,6 +138,33 @@ async def city_leaf_below(session: Session, community: int, size: int) -> AnyRow
         .limit(1)
     )
     return found.first()
+
+
+async def city_leaves_between(session: Session, first: int, last: int) -> list[AnyRow]:
+    """Load leaves of the city's log: their numbers, whose checkpoints they are, and the leaves."""
+    found = await session.execute(
+        sa.select(_l.number, _l.sealed_community, _l.tree_size, _l.leaf)
+        .where(_l.community_id == CITY, _l.number >= first, _l.number <= last)
+        .order_by(_l.number)
+    )
+    return list(found)
+
+
+async def all_nodes(session: Session, community: int) -> dict[Node, bytes]:
+    """Load all that a tree keeps above its leaves."""
+    found = await session.execute(sa.select(_n.level, _n.place, _n.hash).where(_n.community_id == community))
+    return {Node(row.level, row.place): row.hash for row in found}
+
+
+async def witnessed(session: Session, community: int) -> list[AnyRow]:
+    """Load witnesses' signatures with the notes that they stand under."""
+    found = await session.execute(
+        sa.select(_w.tree_size, _w.witness, _w.public_key, _w.signature, _c.note)
+        .join(checkpoints, ledger.same(witness_signatures, checkpoints, "community_id", "tree_size"))
+        .where(_w.community_id == community)
+        .order_by(_w.tree_size, _w.witness)
+    )
+    return list(found)
 
 
 async def signatures(session: Session, community: int, sizes: Sequence[int]) -> dict[int, list[str]]:

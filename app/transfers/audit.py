@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from app import ledger
 from app.communities.rules import POINTS_POOL
 from app.ledger import Account, Booked, Discrepancy
 from app.transfers import store
-from app.transfers.rules import DONATION, GIFT, movements_of
+from app.transfers.rules import DONATION, GIFT, evidence_of, movements_of
 from app.volunteers.rules import with_debts_merged
 
 if TYPE_CHECKING:
@@ -48,9 +49,12 @@ async def audit(session: Session, community: int) -> list[Discrepancy]:
 def _wrong_posting(one: Transfer, posted: Booked | None) -> Sequence[Discrepancy]:
     """Say what a transfer's transaction should have been, points owed counted as points."""
     if posted is not None:
-        posted = posted._replace(movements=with_debts_merged(posted.movements))
+        posted = replace(posted, movements=with_debts_merged(posted.movements))
     movements = dict(movements_of(one.from_volunteer_id, one.to_volunteer_id, one.points))
     expected = Booked(one.kind, f"transfers/{one.id}", movements)
     if posted == expected:
-        return []
+        if posted.stands_for(evidence_of(one)):
+            return []
+        detail = f"it is not what transaction {one.transaction_id} stands for"
+        return [Discrepancy("evidence-differs", f"transfer/{one.id}", detail)]
     return [Discrepancy("transfer-wrong", f"transfer/{one.id}", f"posted {posted}, expected {expected}")]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.communities.rules import POINTS_POOL
+from app.kernel.canonical import canonical
 from app.kernel.errors import Fault, InvalidRequest
 from app.volunteers.errors import InsufficientPoints, UnknownVolunteer
 from app.volunteers.rules import points_account
@@ -40,6 +41,22 @@ class Transfer:
     def kind(self) -> str:
         """The kind of its transaction: `gift` or `donation`."""
         return DONATION if self.to_volunteer_id is None else GIFT
+
+
+def evidence_of(transfer: Transfer) -> bytes:
+    """Write what a transfer says: its transaction is bound to it."""
+    return canonical(
+        {
+            "from_volunteer_id": transfer.from_volunteer_id,
+            "note": transfer.note,
+            "number": transfer.number,
+            "points": transfer.points,
+            "to_volunteer_id": transfer.to_volunteer_id,
+            "transfer_id": transfer.id,
+            "transferred_at": transfer.transferred_at,
+            "transferred_by": transfer.transferred_by,
+        }
+    )
 
 
 @dataclass(slots=True)

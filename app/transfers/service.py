@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from app import ledger
@@ -11,7 +11,7 @@ from app.kernel.events import Event, append
 from app.kernel.ids import new_id
 from app.ledger import Account, Entry
 from app.transfers import store
-from app.transfers.rules import DONATION, GIFT, Purse, Transfer, address_fault, movements_of, transfer_refusal
+from app.transfers.rules import Purse, Transfer, address_fault, evidence_of, movements_of, transfer_refusal
 from app.volunteers.rules import debts_of, owed_account, points_account
 from app.volunteers.service import consent_dates
 
@@ -76,8 +76,7 @@ async def _load(session: Session, new: Sequence[NewTransfer]) -> dict[int, dict[
 async def _store(session: Session, decided: Sequence[NewTransfer]) -> list[Transfer]:
     ids = [new_id() for _ in decided]
     numbers = await append(session, [_event(item, one) for item, one in zip(decided, ids, strict=True)])
-    posted = await ledger.post_decided(session, [_entry(item, one) for item, one in zip(decided, ids, strict=True)])
-    made = [
+    unposted = [
         Transfer(
             id=one,
             community=item.community,
@@ -88,9 +87,14 @@ async def _store(session: Session, decided: Sequence[NewTransfer]) -> list[Trans
             note=item.note,
             transferred_by=item.transferred_by,
             transferred_at=session.now(item.community),
-            transaction_id=transaction.transaction_id,
+            transaction_id=0,
         )
-        for item, one, number, transaction in zip(decided, ids, numbers, posted, strict=True)
+        for item, one, number in zip(decided, ids, numbers, strict=True)
+    ]
+    posted = await ledger.post_decided(session, [_entry(one) for one in unposted])
+    made = [
+        replace(one, transaction_id=transaction.transaction_id)
+        for one, transaction in zip(unposted, posted, strict=True)
     ]
     await store.insert(session, made)
     return made
@@ -103,15 +107,16 @@ def _event(item: NewTransfer, transfer_id: UUID) -> Event:
     return Event(item.community, "transfer.made", ids)
 
 
-def _entry(item: NewTransfer, transfer_id: UUID) -> Entry:
-    receiver = item.to_volunteer_id
+def _entry(transfer: Transfer) -> Entry:
+    receiver = transfer.to_volunteer_id
     return Entry(
-        community=item.community,
-        kind=DONATION if receiver is None else GIFT,
-        movements=movements_of(item.from_volunteer_id, receiver, item.points),
-        reference=f"transfers/{transfer_id}",
-        posted_by=item.transferred_by,
+        community=transfer.community,
+        kind=transfer.kind,
+        movements=movements_of(transfer.from_volunteer_id, receiver, transfer.points),
+        reference=f"transfers/{transfer.id}",
+        posted_by=transfer.transferred_by,
         debts=() if receiver is None else debts_of(receiver),
+        evidence=evidence_of(transfer),
     )
 
 

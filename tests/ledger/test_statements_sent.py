@@ -29,8 +29,8 @@ POSTING = {
     # All that is written goes in one statement.
     "postgresql": ["SELECT ledger_accounts", "WITH ledger_transactions"],
 }
-# On PostgreSQL in the message before.
-MOVING_THE_HEAD = {"sqlite": ["UPDATE ledger_heads", "COMMIT"], "postgresql": []}
+# On PostgreSQL in the message before. The first since the last seal says that another is due.
+MOVING_THE_HEAD = {"sqlite": ["UPDATE due_work", "UPDATE ledger_heads", "COMMIT"], "postgresql": []}
 OPENING = {
     "sqlite": ["BEGIN IMMEDIATE", "SELECT ledger_heads"],
     # In one message, as reading begins in one with its first question.

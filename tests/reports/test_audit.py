@@ -114,15 +114,15 @@ def altered_hours(kept: Kept) -> Alterations:
     deposit = ("deposit", f"service-records/{kept.record}")
     return {
         "a service on another day": (
-            {"service-date-wrong"},
+            {"evidence-differs", "service-date-wrong"},
             (kept.change(service_records, {"service_date": dt.date(2026, 1, 31)}, **award),),
         ),
         "points of an award": (
-            {"award-wrong", "posting-wrong"},
+            {"evidence-differs", "award-wrong", "posting-wrong"},
             (kept.change(verifications, {"points": 999}, **award),),
         ),
         "minutes of a record": (
-            {"award-wrong", "posting-wrong"},
+            {"evidence-differs", "award-wrong", "posting-wrong"},
             (kept.change(service_records, {"minutes": 60}, **award),),
         ),
         "an approved record rejected": (
@@ -130,15 +130,15 @@ def altered_hours(kept: Kept) -> Alterations:
             (kept.change(service_records, {"status": "rejected"}, **award),),
         ),
         "a record of another volunteer": (
-            {"posting-wrong"},
+            {"evidence-differs", "posting-wrong"},
             (kept.change(service_records, {"volunteer_id": kept.thief}, **award),),
         ),
         "a deposit for another record": (
-            {"posting-wrong"},
+            {"leaf-differs", "posting-wrong"},
             (kept.booked({"reference": f"service-records/{uuid4()}"}, *deposit),),
         ),
         "a deposit of an invented kind": (
-            {"posting-wrong", "deposit-without-record", "transaction-unclaimed"},
+            {"leaf-differs", "posting-wrong", "deposit-without-record", "transaction-unclaimed"},
             (kept.booked({"kind": "bonus"}, *deposit),),
         ),
     }
@@ -173,7 +173,7 @@ def altered_redemptions(kept: Kept) -> Alterations:
             {"redemption-wrong", "redemption-price-wrong"},
             (kept.lines(kept.cancelled, quantity=1),),
         ),
-        "the price of a line": ({"redemption-price-wrong"}, (kept.lines(kept.got_towel, points_each=9),)),
+        "the price of a line": ({"evidence-differs", "redemption-price-wrong"}, (kept.lines(kept.got_towel, points_each=9),)),
         "points of a redemption": (
             {"redemption-wrong", "redemption-price-wrong"},
             (kept.redemption(kept.lapsed, points=1),),
@@ -187,10 +187,13 @@ def altered_redemptions(kept: Kept) -> Alterations:
             (sa.delete(redemptions).where(kept.at(redemptions, redemption_id=kept.cancelled)),),
         ),
         "a collection of another redemption": (
-            {"redemption-status-wrong"},
+            {"leaf-differs", "redemption-status-wrong"},
             (kept.booked({"reference": f"redemptions/{kept.held}"}, "collection", got),),
         ),
-        "a collection of nothing": ({"redemption-missing"}, (kept.booked({"reference": "x"}, "collection", got),)),
+        "a collection of nothing": (
+            {"leaf-differs", "redemption-missing"},
+            (kept.booked({"reference": "x"}, "collection", got),),
+        ),
     }
 
 
@@ -215,9 +218,12 @@ def altered_stock(kept: Kept) -> Alterations:
             {"stock-wrong"},
             (kept.change(stock_movements, {"goods_id": kept.towel}, **received),),
         ),
-        "stock for another reason": ({"stock-wrong"}, (sa.update(transactions).where(stocked).values(reference="x"),)),
+        "stock for another reason": (
+            {"leaf-differs", "stock-wrong"},
+            (sa.update(transactions).where(stocked).values(reference="x"),),
+        ),
         "stock of an invented kind": (
-            {"stock-wrong", "stock-without-movement", "transaction-unclaimed"},
+            {"leaf-differs", "stock-wrong", "stock-without-movement", "transaction-unclaimed"},
             (sa.update(transactions).where(stocked).values(kind="stock_found"),),
         ),
         "a movement lost": (

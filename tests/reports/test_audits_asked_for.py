@@ -102,7 +102,9 @@ async def test_audit_tells_what_somebody_changed_behind_the_services_back(bank: 
     assert await work(bank) == 1
     found = await read(bank, audit)
     assert (found["status"], found["discrepancies_count"]) == ("done", len(found["discrepancies"]))
-    assert {one["check"] for one in found["discrepancies"]} == {"award-wrong", "posting-wrong"}
+    assert {one["check"] for one in found["discrepancies"]} == {"award-wrong", "evidence-differs", "posting-wrong"}
+    causes = {one["check"]: one["cause"] for one in found["discrepancies"]}
+    assert (causes["evidence-differs"], causes["award-wrong"]) == ("tampering", "tampering-or-bug")
     assert all(record["id"] in one["subject"] for one in found["discrepancies"])
 
 
