@@ -18,12 +18,14 @@ from app.settings import Settings
 from tests.bank import Bank, TestClock
 from tests.conftest import run_cli
 from tests.ledger.furnished import furnish
+from tests.migrations.schema import schema_of
 from tests.migrations.test_guards import ALL_COLUMNS, APPEND_ONLY, AUDITED, OF_ALL_COMMUNITIES, RIGHTS
 from tests.migrations.test_steps import REVISIONS, ROOT, rows_of
 from tests.postgres import find_package, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 TENANTS = sorted(set(RIGHTS) - OF_ALL_COMMUNITIES - {"due_work"})
 PEPPER = "a pepper for tests that is long enough"
@@ -262,6 +264,31 @@ def test_a_dump_is_the_superusers_work_and_what_the_owner_would_leave_out_is_ref
         (events,) = superuser.execute("SELECT count(*) FROM events").fetchone() or ()
     rows = whole.stdout.partition("FROM stdin;\n")[2].partition("\n\\.\n")[0]
     assert len(rows.splitlines()) == events > 0
+
+
+def test_a_dump_is_restored_under_the_owner_with_every_row_and_right(server: str, copy: str, tmp_path: Path) -> None:
+    with psycopg.connect(url_of(server, copy), autocommit=True) as superuser:
+        superuser.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public AUTHORIZATION pg_database_owner")
+        superuser.execute("GRANT USAGE ON SCHEMA public TO PUBLIC")
+    dumping = ["pg_dump", "--format", "custom", "--file", str(tmp_path / "dump"), url_of(server, "bank")]
+    restoring = [
+        "pg_restore",
+        "--no-owner",
+        "--role",
+        "lovebank_owner",
+        "-d",
+        url_of(server, copy),
+        str(tmp_path / "dump"),
+    ]
+    for program, *arguments in (dumping, restoring):
+        subprocess.run([str(PROGRAMS / program), *arguments], check=True, timeout=60)
+    assert rows_of(settings_of(server, database=copy)) == rows_of(settings_of(server))
+    assert schema_of(settings_of(server, database=copy)) == schema_of(settings_of(server))
+    with psycopg.connect(url_of(server, copy)) as superuser:
+        owners = superuser.execute(
+            "SELECT DISTINCT pg_get_userbyid(relowner) FROM pg_class WHERE relnamespace = 'public'::regnamespace"
+        )
+        assert owners.fetchall() == [("lovebank_owner",)]
 
 
 def test_the_script_may_be_run_again_and_takes_a_database_over_that_another_user_migrated(server: str) -> None:
