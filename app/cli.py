@@ -17,6 +17,8 @@ from app.backups import backup, erasures_cli
 from app.communities.service import find_community, list_communities
 from app.console import AWAY, fail, on_database, read_settings, say
 from app.demo.service import DemoKeeper
+from app.hours.risks import lowest
+from app.hours.sampling import draw_records
 from app.http.openapi_yaml import as_yaml
 from app.http.operations import CITY_ADMIN
 from app.imports.paper import UnreadablePaperError
@@ -41,6 +43,7 @@ from app.settings import PREFIX, documented
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from app.hours.risks import Drawn
     from app.kernel.database import Database
     from app.ledger import Discrepancy
 
@@ -127,20 +130,27 @@ def _write_refused(path: Path, result: Report) -> None:
 
 
 @cli.command()
-def audit(community: Annotated[str | None, typer.Option(help="code of one community")] = None) -> None:
-    """Recompute everything from the postings; print what disagrees as JSON lines, and exit with 1 if anything does."""
+def audit(
+    community: Annotated[str | None, typer.Option(help="code of one community")] = None,
+    *,
+    sample: Annotated[
+        int | None, typer.Option(min=1, max=10_000, help="draw so many service records for call-backs instead")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="the same seed draws the same records again")] = None,
+) -> None:
+    """Recompute everything from the postings; print what disagrees as JSON lines, and exit with 1 if anything does.
 
-    async def numbers(database: Database) -> Sequence[tuple[int, str]]:
-        async with database.read() as session:
-            if community is None:
-                return [(one.number, one.code) for one in await list_communities(session, CITY, Paging())]
-            found = await find_community(session, community)
-        return [(found.number, found.code)] if found else []
+    With --sample and --seed it audits nothing: it draws service records to call volunteers about, and says why.
+    """
+    if (sample is None) != (seed is None):
+        fail("--sample and --seed go together: who repeats a draw has to know its seed.")
 
     async def run(database: Database) -> int:
-        audited = await numbers(database)
-        if community is not None and not audited:
-            fail(f"There is no community with the code {community}.")
+        audited = await _audited(database, community)
+        if sample is not None and seed is not None:
+            for line in await _sampled(database, audited, seed=seed, size=sample):
+                say(json.dumps(line))
+            return 0
         found = 0
         for number, code in audited:
             async with database.read(number) as session:
@@ -157,6 +167,41 @@ def _tell(community: str | None, found: Sequence[Discrepancy]) -> int:
     for one in found:
         say(json.dumps({"community": community, **asdict(one), "cause": one.cause}, ensure_ascii=False))
     return len(found)
+
+
+async def _audited(database: Database, code: str | None) -> Sequence[tuple[int, str]]:
+    """The numbers and codes of all communities, or of the one that has this code."""
+    async with database.read() as session:
+        if code is None:
+            return [(one.number, one.code) for one in await list_communities(session, CITY, Paging())]
+        found = await find_community(session, code)
+    if found is None:
+        fail(f"There is no community with the code {code}.")
+    return [(found.number, found.code)]
+
+
+async def _sampled(
+    database: Database, audited: Sequence[tuple[int, str]], *, seed: int, size: int
+) -> list[dict[str, Any]]:
+    """One draw over all these communities, in its order: ids and reasons, nothing of a person."""
+    drawn: list[Drawn] = []
+    for number, _ in audited:
+        async with database.read(number) as session:
+            drawn = lowest([*drawn, *await draw_records(session, number, seed=seed, size=size)], size)
+    return [
+        {
+            "community": one.community.code,
+            "service_record_id": str(one.record.id),
+            "volunteer_id": str(one.record.volunteer_id),
+            "service_date": one.record.service_date.isoformat(),
+            "minutes": one.record.minutes,
+            "recorded_by": one.record.recorded_by,
+            "verified_by": one.record.verified_by,
+            "weight": one.weight,
+            "reasons": [{"code": reason.code, "meaning": reason.meaning} for reason in one.reasons],
+        }
+        for one in drawn
+    ]
 
 
 cli.command()(backup)

@@ -49,3 +49,7 @@ class Community:
     def local_date(self, moment: datetime) -> dt.date:
         """The day of a moment by the community's calendar."""
         return moment.astimezone(_zone(self.timezone)).date()
+
+    def local_hour(self, moment: datetime) -> int:
+        """The hour, 0 to 23, that the community's clocks show at a moment."""
+        return moment.astimezone(_zone(self.timezone)).hour

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from app.hours.risks import Observed
 from app.hours.rules import (
     APPROVED,
     LIVE,
@@ -39,9 +40,10 @@ _v, _r, _c = verifications.c, service_records.c, corrections.c
 _not_approved = _r.status != sa.literal_column(f"'{APPROVED}'")
 """The condition of the index by status, which SQLite uses only where a statement repeats it word for word."""
 
-_decided = service_records.outerjoin(
-    verifications, (_v.community_id == _r.community_id) & (_v.service_record_id == _r.service_record_id)
-).outerjoin(corrections, (_c.community_id == _r.community_id) & (_c.service_record_id == _r.service_record_id))
+_decision = (_v.community_id == _r.community_id) & (_v.service_record_id == _r.service_record_id)
+_decided = service_records.outerjoin(verifications, _decision).outerjoin(
+    corrections, (_c.community_id == _r.community_id) & (_c.service_record_id == _r.service_record_id)
+)
 """Service records beside what was decided about each."""
 
 _whole = sa.select(
@@ -245,7 +247,6 @@ def _near(dialect: str) -> Query:
     asked = rows_of(dialect, "rows", [_r[name] for name in names])
     matches = sa.and_(*(asked.c[name] == _r[name] for name in names))
     live = sa.or_(*(_r.status == status for status in LIVE))
-    decided = (_v.community_id == _r.community_id) & (_v.service_record_id == _r.service_record_id)
     found = sa.select(
         _r.community_id,
         _r.volunteer_id,
@@ -258,7 +259,7 @@ def _near(dialect: str) -> Query:
         sa.func.coalesce(_v.minutes_counted, 0).label("minutes_counted"),
     )
     return looked_up(
-        dialect, asked, found.select_from(service_records.outerjoin(verifications, decided)).where(live), matches
+        dialect, asked, found.select_from(service_records.outerjoin(verifications, _decision)).where(live), matches
     )
 
 
@@ -343,3 +344,34 @@ async def approved_after(session: Session, community: int, *, after: int, limit:
         .limit(limit)
     )
     return [_record(row) for row in found]
+
+
+async def decided_by(session: Session, community: int) -> list[tuple[str, str, int]]:
+    """Count a community's decided records by (recorder, verifier)."""
+    found = await session.execute(
+        sa.select(_r.recorded_by, _v.verified_by, sa.func.count())
+        .join_from(service_records, verifications, _decision)
+        .where(_r.community_id == community, _v.community_id == community)
+        .group_by(_r.recorded_by, _v.verified_by)
+    )
+    return [(row[0], row[1], row[2]) for row in found]
+
+
+async def observed_after(session: Session, community: int, *, after: int, limit: int) -> list[Observed]:
+    """Load what tells the risk of live records, in the order in which they were recorded, from above a number."""
+    day = service_records.alias("day")
+    of_day = sa.select(sa.func.sum(day.c.minutes)).where(
+        day.c.community_id == community,
+        day.c.volunteer_id == _r.volunteer_id,
+        day.c.service_date == _r.service_date,
+        day.c.status.in_(LIVE),
+    )
+    facts = (_r.number, _r.service_record_id, _r.volunteer_id, _r.service_date, _r.minutes, _r.late, _r.recorded_by)
+    found = await session.execute(
+        sa.select(*facts, _r.recorded_at, _v.verified_by, of_day.scalar_subquery())
+        .select_from(service_records.outerjoin(verifications, _decision))
+        .where(_r.community_id == community, _r.number > after, _r.status.in_(LIVE))
+        .order_by(_r.number)
+        .limit(limit)
+    )
+    return [Observed(*row) for row in found]

@@ -11,7 +11,7 @@
 --   lovebank_app      SELECT and INSERT on the ledger, the rights that each other table needs, no more; never an owner.
 --   lovebank_auditor  SELECT on what is neither secret nor personal: of all communities, or of those that it names.
 --
---   lovebank_migrator   is lovebank_owner from the moment it logs in. For `migrate` and `distribute`, for nobody else.
+--   lovebank_migrator   is lovebank_owner from the moment it logs in. For `migrate` alone.
 --   lovebank_service    may become lovebank_app. For `serve`, `worker`, and the other commands.
 --   lovebank_inspector  may do what lovebank_auditor may, and begins read-only. For people with psql, and for `audit`
 --                       with LOVEBANK_DATABASE_ROLE=lovebank_auditor.

@@ -8,6 +8,10 @@ from typing import TYPE_CHECKING, Any
 from app import ledger
 from app.access.cards import count_attempt
 from app.kernel.paging import Paging
+from app.kernel.rows import insert_rows
+from app.seals import store
+from app.seals.service import Sealer
+from app.seals.tables import tree_nodes, witness_signatures
 from tests.bank import done
 from tests.volunteers.people import id_number
 
@@ -46,3 +50,24 @@ async def furnish(bank: Bank) -> None:
     async with bank.database.write(bank.number) as session:
         newest, *_ = await ledger.transactions(session, bank.number, Paging(limit=1))
         await ledger.reverse(session, bank.number, [newest["transaction_number"]], reason="test", posted_by="test")
+    await seal(bank)
+
+
+async def seal(bank: Bank) -> None:
+    """Seal the community, and make up a node of its tree, which has too few leaves for one, and a witness."""
+    sealer = Sealer(bank.database)
+    await sealer.seal_due()
+    await sealer.seal_city()
+    async with bank.database.write(bank.number) as session:
+        sealed = await store.latest(session, bank.number)
+        assert sealed is not None
+        of_community = {"community_id": bank.number}
+        await insert_rows(session, tree_nodes, [{**of_community, "level": 8, "place": 0, "hash": bytes(32)}])
+        signature = {
+            "witness": "w",
+            "public_key": "w",
+            "signature": "w",
+            "received_by": "w",
+            "received_at": bank.clock.moment,
+        }
+        await insert_rows(session, witness_signatures, [{**of_community, "tree_size": sealed.tree_size, **signature}])

@@ -98,21 +98,37 @@ async def test_a_bank_in_use_goes_down_and_up_again_and_starts_anew(bank: Bank, 
         )
 
 
-def rows_of(settings: Settings) -> dict[str, list[str]]:
-    """All rows of all tables, as text."""
+def columns_of(settings: Settings) -> dict[str, list[str]]:
+    """The columns of all tables but Alembic's own."""
     with connected(settings) as connection:
+        inspector = sa.inspect(connection)
         return {
-            table: sorted(map(repr, connection.exec_driver_sql(f"SELECT * FROM {table}")))  # noqa: S608  names alone
-            for table in tables_of(settings) - {"alembic_version"}
+            table: [column["name"] for column in inspector.get_columns(table)]
+            for table in inspector.get_table_names()
+            if table != "alembic_version"
         }
 
 
-async def test_a_bank_in_use_goes_a_step_down_and_up_again_with_every_row(bank: Bank, settings: Settings) -> None:
+def rows_of(settings: Settings, columns: dict[str, list[str]] | None = None) -> dict[str, list[str]]:
+    """All rows of all tables, as text; or what of them stands in these columns."""
+    with connected(settings) as connection:
+        return {
+            table: sorted(map(repr, connection.exec_driver_sql(f"SELECT {', '.join(names)} FROM {table}")))  # noqa: S608
+            for table, names in (columns or columns_of(settings)).items()
+        }
+
+
+async def test_a_bank_in_use_goes_a_step_down_and_up_again_with_every_row(
+    bank: Bank, settings: Settings, empty: Settings
+) -> None:
     await furnish(bank)
-    before = rows_of(settings)
+    migrate(empty, REVISIONS[-2])
+    # What a step adds is lost on the way down; nothing else is.
+    kept = columns_of(empty)
+    before = rows_of(settings, kept)
     for revision in (REVISIONS[-2], REVISIONS[-1]):
         migrate(settings, revision)
-        assert rows_of(settings) == before
+        assert rows_of(settings, kept) == before
     await bank.hours((await bank.volunteer())["id"])
 
 

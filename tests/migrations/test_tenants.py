@@ -10,17 +10,17 @@ from sqlalchemy.exc import ProgrammingError
 
 from tests.ledger.furnished import furnish
 from tests.migrations.schema import connected
-from tests.migrations.test_guards import APPEND_ONLY, OF_ALL_COMMUNITIES, RIGHTS
+from tests.migrations.test_guards import APPEND_ONLY, OF_ALL_COMMUNITIES, OF_THE_CITY, RIGHTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     import sqlalchemy as sa
 
     from app.settings import Settings
     from tests.bank import Bank
 
-TENANTS = sorted(set(RIGHTS) - OF_ALL_COMMUNITIES - {"due_work"})
+TENANTS = sorted(set(RIGHTS) - OF_ALL_COMMUNITIES - OF_THE_CITY - {"due_work"})
 
 pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
@@ -36,7 +36,9 @@ def acting_as_the_app(connection: sa.Connection, communities: str | None) -> Ite
     attempt.rollback()
 
 
-def counts(connection: sa.Connection, communities: str | None) -> dict[str, dict[int, int]]:
+def counts(
+    connection: sa.Connection, communities: str | None, tables: Collection[str] = TENANTS
+) -> dict[str, dict[int, int]]:
     """How many rows of each community the app's role sees, by table."""
     with acting_as_the_app(connection, communities):
         return {
@@ -46,7 +48,7 @@ def counts(connection: sa.Connection, communities: str | None) -> dict[str, dict
                     f"SELECT community_id, count(*) FROM {table} GROUP BY community_id"  # noqa: S608  names alone
                 )
             }
-            for table in TENANTS
+            for table in tables
         }
 
 
@@ -70,6 +72,10 @@ async def test_no_row_of_another_community_is_seen_changed_or_written(bank: Bank
         for listed, visible in (("1", {1}), ("2", {2}), ("2,1", {1, 2}), ("12", set()), ("", set()), (None, set())):
             seen = {table: set(found) for table, found in counts(connection, listed).items()}
             assert seen == dict.fromkeys(TENANTS, visible), listed
+        for listed, visible in (("0,1,2", {0}), ("1,2", set())):
+            assert {frozenset(found) for found in counts(connection, listed, OF_THE_CITY).values()} == {
+                frozenset(visible)
+            }
         for table in TENANTS:
             foreign = "jsonb_populate_record(mine, '{\"community_id\": 2}')"
             insert = f"INSERT INTO {table} SELECT ({foreign}).* FROM {table} mine LIMIT 1"  # noqa: S608  names
