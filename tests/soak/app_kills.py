@@ -1,0 +1,49 @@
+"""The service is killed under load and started again: ready within a second, and nothing lost or doubled."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from tests.soak.parts import BOTH, POSTGRESQL, Part
+from tests.soak.rounds import soak
+from tests.soak.world import Service, new_world
+
+if TYPE_CHECKING:
+    from tests.soak.parts import Plan
+
+READY_SECONDS_MAX = 1.0
+
+_kills_per_round = 20
+
+
+def run(plan: Plan) -> None:
+    """Kill the service again and again until the time is up, in a new world after every few kills."""
+    _round(plan)
+    while not plan.over():
+        _round(plan)
+
+
+def _round(plan: Plan) -> None:
+    """On PostgreSQL two processes share the database, and one of them is killed at a time."""
+    with new_world(plan.engine) as world, ExitStack() as stack:
+        processes = 2 if plan.engine == POSTGRESQL else 1
+        services = [stack.enter_context(Service(world)) for _ in range(processes)]
+        soak(plan, world, services, lambda: _kill(plan, services))
+
+
+async def _kill(plan: Plan, services: list[Service]) -> None:
+    for _ in range(_kills_per_round):
+        await asyncio.sleep(plan.random.uniform(0.05, 0.6))
+        service = plan.random.choice(services)
+        service.kill()
+        service.start()
+        plan.took("ready", await service.ready(), most=READY_SECONDS_MAX)
+        plan.count("kills")
+        if plan.over():
+            break
+    await asyncio.sleep(plan.random.uniform(0.05, 0.3))
+
+
+PART = Part("app-kills", BOTH, run, {"kills": 200}, core_seconds=4)

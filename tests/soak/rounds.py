@@ -1,0 +1,41 @@
+"""A round of most parts: clients at work in a new world, something breaks again and again, and then the judge."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from tests.soak.clients import ANSWER_SECONDS_MAX, Clients
+from tests.soak.judge import judge
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from tests.soak.parts import Plan
+    from tests.soak.world import Service, World
+
+_replays_per_second = 20
+
+
+def soak(plan: Plan, world: World, services: Sequence[Service], break_something: Callable[[], Awaitable[None]]) -> None:
+    """Have clients at work while something breaks once or often, and judge what came of it."""
+    asyncio.run(_soak(plan, world, services, break_something))
+
+
+async def _soak(
+    plan: Plan, world: World, services: Sequence[Service], break_something: Callable[[], Awaitable[None]]
+) -> None:
+    clients = Clients(world, [service.url for service in services], plan.random)
+    try:
+        async with clients.at_work() as history:
+            await break_something()
+        await judge(world, history)
+        replays = await clients.replay(50 + int(plan.seconds * _replays_per_second), plan.random)
+        await judge(world, history)
+    finally:
+        await clients.close()
+    plan.took("answer", history.slowest, most=ANSWER_SECONDS_MAX)
+    plan.count("replays", replays)
+    plan.count("reads", len(history.sights))
+    for fate, count in history.fates().items():
+        plan.count(fate, count)
