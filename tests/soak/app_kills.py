@@ -6,16 +6,20 @@ import asyncio
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
+from app.access.service import NewClient, create_clients
+from app.main import open_database
 from tests.soak.parts import BOTH, POSTGRESQL, Part
 from tests.soak.rounds import soak
 from tests.soak.world import Service, new_world
 
 if TYPE_CHECKING:
     from tests.soak.parts import Plan
+    from tests.soak.world import World
 
 READY_SECONDS_MAX = 1.0
 
 _kills_per_round = 20
+_outside_seconds = 0.04
 
 
 def run(plan: Plan) -> None:
@@ -30,7 +34,21 @@ def _round(plan: Plan) -> None:
     with new_world(plan.engine) as world, ExitStack() as stack:
         processes = 2 if plan.engine == POSTGRESQL else 1
         services = [stack.enter_context(Service(world)) for _ in range(processes)]
-        soak(plan, world, services, lambda: _kill(plan, services))
+        soak(plan, world, services, lambda: _beside_an_outsider(plan, world, services))
+
+
+async def _beside_an_outsider(plan: Plan, world: World, services: list[Service]) -> None:
+    """Kill while a command line writes to the same database: whoever comes second waits for a moment, no more."""
+    database = open_database(world.settings)
+    killing = asyncio.create_task(_kill(plan, services))
+    while not killing.done():
+        town = plan.random.choice(world.towns)
+        async with database.write(town.number) as session:
+            await create_clients(session, [NewClient(town.number, "审计", "auditor")])
+        plan.count("outside writes")
+        await asyncio.sleep(_outside_seconds)
+    await killing
+    await database.close()
 
 
 async def _kill(plan: Plan, services: list[Service]) -> None:

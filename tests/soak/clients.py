@@ -39,7 +39,7 @@ REFUSALS = {
 _timeout_seconds = 10.0
 _patience_seconds = 30.0
 _wait_seconds_max = 0.5
-_after_a_loss_seconds = 0.03
+_after_a_loss_seconds = 0.15
 
 
 class Clients:
@@ -112,6 +112,7 @@ class Clients:
             wait = _wait_of(answer)
             if wait is None:
                 return answer
+            self.history.attempts["put off"] += answer is not None
             if hasty or time.monotonic() > until:
                 self.history.attempts["given up"] += 1
                 return None

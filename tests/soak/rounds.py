@@ -19,7 +19,12 @@ _replays_per_second = 20
 
 def soak(plan: Plan, world: World, services: Sequence[Service], break_something: Callable[[], Awaitable[None]]) -> None:
     """Have clients at work while something breaks once or often, and judge what came of it."""
-    asyncio.run(_soak(plan, world, services, break_something))
+    try:
+        asyncio.run(_soak(plan, world, services, break_something))
+    except Exception as error:
+        for service in services:
+            error.add_note(f"The service's last words: {service.last_words()}")
+        raise
 
 
 async def _soak(
@@ -36,6 +41,8 @@ async def _soak(
         await clients.close()
     plan.took("answer", history.slowest, most=ANSWER_SECONDS_MAX)
     plan.count("replays", replays)
+    plan.count("put off", history.attempts["put off"])
+    plan.count("lost", history.attempts["lost"])
     plan.count("reads", len(history.sights))
     for fate, count in history.fates().items():
         plan.count(fate, count)
