@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.soak import app_kills
+from tests.soak import app_kills, commit_cuts
 
 if TYPE_CHECKING:
     from tests.soak.parts import Part
 
-PARTS: tuple[Part, ...] = (app_kills.PART,)
+PARTS: tuple[Part, ...] = (app_kills.PART, commit_cuts.PART)
