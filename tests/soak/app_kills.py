@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import ExitStack
+from functools import partial
 from typing import TYPE_CHECKING
 
 from app.access.service import NewClient, create_clients
@@ -13,6 +14,7 @@ from tests.soak.rounds import soak
 from tests.soak.world import Service, new_world
 
 if TYPE_CHECKING:
+    from tests.soak.history import History
     from tests.soak.parts import Plan
     from tests.soak.world import World
 
@@ -34,10 +36,10 @@ def _round(plan: Plan) -> None:
     with new_world(plan.engine) as world, ExitStack() as stack:
         processes = 2 if plan.engine == POSTGRESQL else 1
         services = [stack.enter_context(Service(world)) for _ in range(processes)]
-        soak(plan, world, services, lambda: _beside_an_outsider(plan, world, services))
+        soak(plan, world, services, partial(_beside_an_outsider, plan, world, services))
 
 
-async def _beside_an_outsider(plan: Plan, world: World, services: list[Service]) -> None:
+async def _beside_an_outsider(plan: Plan, world: World, services: list[Service], _: History) -> None:
     """Kill while a command line writes to the same database: whoever comes second waits for a moment, no more."""
     database = open_database(world.settings)
     killing = asyncio.create_task(_kill(plan, services))

@@ -14,6 +14,7 @@ from tests.soak.rounds import soak
 from tests.soak.world import Service, new_world
 
 if TYPE_CHECKING:
+    from tests.soak.history import History
     from tests.soak.parts import Plan
 
 _share = 0.4
@@ -37,7 +38,7 @@ def _round(plan: Plan) -> None:
         soak(plan, world, [service], partial(_cut, plan, proxy))
 
 
-async def _cut(plan: Plan, proxy: Proxy) -> None:
+async def _cut(plan: Plan, proxy: Proxy, _: History) -> None:
     random = Random(plan.random.random())  # noqa: S311  the point is that it can be repeated
     before = plan.counts["cuts"]
     until = time.monotonic() + _round_seconds

@@ -11,13 +11,18 @@ from tests.soak.judge import judge
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
+    from tests.soak.history import History
     from tests.soak.parts import Plan
     from tests.soak.world import Service, World
 
 _replays_per_second = 20
+_look_seconds = 0.01
+_decision_seconds_max = 60.0
 
 
-def soak(plan: Plan, world: World, services: Sequence[Service], break_something: Callable[[], Awaitable[None]]) -> None:
+def soak(
+    plan: Plan, world: World, services: Sequence[Service], break_something: Callable[[History], Awaitable[None]]
+) -> None:
     """Have clients at work while something breaks once or often, and judge what came of it."""
     try:
         asyncio.run(_soak(plan, world, services, break_something))
@@ -28,12 +33,12 @@ def soak(plan: Plan, world: World, services: Sequence[Service], break_something:
 
 
 async def _soak(
-    plan: Plan, world: World, services: Sequence[Service], break_something: Callable[[], Awaitable[None]]
+    plan: Plan, world: World, services: Sequence[Service], break_something: Callable[[History], Awaitable[None]]
 ) -> None:
     clients = Clients(world, [service.url for service in services], plan.random)
     try:
         async with clients.at_work() as history:
-            await break_something()
+            await break_something(history)
         await judge(world, history)
         replays = await clients.replay(50 + int(plan.seconds * _replays_per_second), plan.random)
         await judge(world, history)
@@ -46,3 +51,11 @@ async def _soak(
     plan.count("reads", len(history.sights))
     for fate, count in history.fates().items():
         plan.count(fate, count)
+
+
+async def next_decision(history: History) -> None:
+    """Wait until one more request was decided."""
+    before = len(history.sent)
+    async with asyncio.timeout(_decision_seconds_max):
+        while len(history.sent) == before:  # noqa: ASYNC110  nobody else has to know that somebody waits
+            await asyncio.sleep(_look_seconds)
