@@ -61,6 +61,7 @@ class Proxy:
         self._flows = asyncio.Event()
         self._flows.set()
         self._port = 0
+        self._links: set[asyncio.Task[None]] = set()
 
     @property
     def url(self) -> str:
@@ -92,7 +93,7 @@ class Proxy:
         self._loop.call_soon_threadsafe(self._flows.set)
 
     async def _listen(self) -> int:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
         port: int = self._server.sockets[0].getsockname()[1]
         return port
 
@@ -103,12 +104,35 @@ class Proxy:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = self._loop.create_task(self._serve(reader, writer))
+        self._links.add(task)
+        task.add_done_callback(self._links.discard)
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            length = await reader.readexactly(4)
+            opening = length + await reader.readexactly(int.from_bytes(length) - 4)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            # Who only looked whether anybody listens.
+            writer.transport.abort()
+            return
+        # A client sends no more until it is answered: what can be read while nothing flows is that it has gone.
+        flows, gone = (asyncio.create_task(one) for one in (self._flows.wait(), reader.read(1)))
+        await asyncio.wait({flows, gone}, return_when=asyncio.FIRST_COMPLETED)
+        is_there = flows.done()
+        flows.cancel()
+        gone.cancel()
+        if is_there:
+            await self._forward(opening, reader, writer)
+        writer.transport.abort()
+
+    async def _forward(self, opening: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             server_reader, server_writer = await self._connect()
         except OSError:
-            writer.transport.abort()
             return
+        server_writer.write(opening)
         link = _Link()
         ways = {
             asyncio.create_task(self._from_client(link, reader, server_writer)),
@@ -120,7 +144,6 @@ class Proxy:
             for way in ways:
                 way.cancel()
             await asyncio.gather(*ways, return_exceptions=True)
-            writer.transport.abort()
             # Not aborted: what was sent has to arrive.
             server_writer.close()
 
@@ -130,8 +153,6 @@ class Proxy:
         return await asyncio.open_connection(self._host, int(self._server_port))
 
     async def _from_client(self, link: _Link, reader: asyncio.StreamReader, server: asyncio.StreamWriter) -> None:
-        length = await reader.readexactly(4)
-        server.write(length + await reader.readexactly(int.from_bytes(length) - 4))
         while True:
             message = await _next(reader)
             await self._flows.wait()
