@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.soak import app_kills, backend_kills, cluster_kills, commit_cuts, pauses
+from tests.soak import app_kills, backend_kills, cluster_kills, commit_cuts, fuzzing, pauses
 
 if TYPE_CHECKING:
     from tests.soak.parts import Part
 
-PARTS: tuple[Part, ...] = (app_kills.PART, commit_cuts.PART, cluster_kills.PART, backend_kills.PART, pauses.PART)
+PARTS: tuple[Part, ...] = (
+    app_kills.PART,
+    commit_cuts.PART,
+    cluster_kills.PART,
+    backend_kills.PART,
+    pauses.PART,
+    fuzzing.RAW,
+    fuzzing.SCHEMA,
+)

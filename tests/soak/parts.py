@@ -28,8 +28,8 @@ class Part:
     """One way to break the service.
 
     `targets` are what a full run is to reach, by the words of `Plan.count`, over all engines together. `core_seconds`
-    is its time on one engine in the tests, `smoke_seconds` in a smoke run; a full run shares its minutes out by
-    `weight`. A run does its smallest round whatever its time.
+    is its time on one engine in the tests, where it is left out if that is 0; `smoke_seconds` is that in a smoke run; a
+    full run shares its minutes out by `weight`. A run does its smallest round whatever its time.
     """
 
     name: str
