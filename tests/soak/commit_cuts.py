@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _share = 0.4
 _round_seconds = 30
+_cuts_per_round_min = 10
 _look_seconds = 0.1
 
 
@@ -43,7 +44,7 @@ async def _cut(plan: Plan, proxy: Proxy, _: History) -> None:
     before = plan.counts["cuts"]
     until = time.monotonic() + _round_seconds
     proxy.choose = lambda: random.choice(CUTS) if random.random() < _share else None
-    while time.monotonic() < until and not plan.over():
+    while proxy.cuts.total() < _cuts_per_round_min or (time.monotonic() < until and not plan.over()):
         await asyncio.sleep(_look_seconds)
         plan.count("cuts", before + proxy.cuts.total() - plan.counts["cuts"])
     proxy.choose = lambda: None
@@ -51,4 +52,4 @@ async def _cut(plan: Plan, proxy: Proxy, _: History) -> None:
         plan.count(f"cut {kind}", proxy.cuts[kind])
 
 
-PART = Part("commit-cuts", (POSTGRESQL,), run, {"cuts": 5000}, core_seconds=4)
+PART = Part("commit-cuts", (POSTGRESQL,), run, {"cuts": 5000}, core_seconds=2)

@@ -56,7 +56,14 @@ class Plan:
     def __post_init__(self) -> None:
         """Begin the run's time and its chance."""
         self.random = Random(self.seed)  # noqa: S311  the point is that it can be repeated
+        self._has_begun = False
         self._until = time.monotonic() + self.seconds
+
+    def begin(self) -> None:
+        """Begin the run's time anew, when all is set up for the first time."""
+        if not self._has_begun:
+            self._has_begun = True
+            self._until = time.monotonic() + self.seconds
 
     def count(self, what: str, number: int = 1) -> None:
         """Count something done, for the table."""

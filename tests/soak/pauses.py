@@ -60,4 +60,4 @@ async def _pause(plan: Plan, proxy: Proxy, history: History) -> None:
     await asyncio.sleep(plan.random.uniform(0.3, 1.0))
 
 
-PART = Part("pauses", (POSTGRESQL,), run, core_seconds=4, smoke_seconds=8)
+PART = Part("pauses", (POSTGRESQL,), run, core_seconds=1, smoke_seconds=1)

@@ -99,10 +99,9 @@ class Proxy:
 
     async def _end(self) -> None:
         self._server.close()
-        tasks = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        for link in self._links:
+            link.cancel()
+        await asyncio.gather(*self._links, return_exceptions=True)
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = self._loop.create_task(self._serve(reader, writer))
@@ -113,25 +112,27 @@ class Proxy:
         try:
             length = await reader.readexactly(4)
             opening = length + await reader.readexactly(int.from_bytes(length) - 4)
-        except (asyncio.IncompleteReadError, ConnectionError):
-            # Who only looked whether anybody listens.
-            writer.transport.abort()
+            if await self._is_let_in(reader):
+                await self._forward(opening, reader, writer)
+        except (asyncio.IncompleteReadError, OSError):
+            # The client only looked whether anybody listens, or the server is away.
             return
-        # A client sends no more until it is answered: what can be read while nothing flows is that it has gone.
+        finally:
+            writer.transport.abort()
+            await asyncio.gather(writer.wait_closed(), return_exceptions=True)
+
+    async def _is_let_in(self, reader: asyncio.StreamReader) -> bool:
+        """Wait until anything flows, unless the client goes before: it says nothing more until it is answered."""
         flows, gone = (asyncio.create_task(one) for one in (self._flows.wait(), reader.read(1)))
-        await asyncio.wait({flows, gone}, return_when=asyncio.FIRST_COMPLETED)
-        is_there = flows.done()
-        flows.cancel()
-        gone.cancel()
-        if is_there:
-            await self._forward(opening, reader, writer)
-        writer.transport.abort()
+        try:
+            await asyncio.wait({flows, gone}, return_when=asyncio.FIRST_COMPLETED)
+            return flows.done()
+        finally:
+            flows.cancel()
+            gone.cancel()
 
     async def _forward(self, opening: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            server_reader, server_writer = await self._connect()
-        except OSError:
-            return
+        server_reader, server_writer = await self._connect()
         server_writer.write(opening)
         link = _Link()
         ways = {
@@ -143,9 +144,9 @@ class Proxy:
         finally:
             for way in ways:
                 way.cancel()
-            await asyncio.gather(*ways, return_exceptions=True)
             # Not aborted: what was sent has to arrive.
             server_writer.close()
+            await asyncio.gather(*ways, server_writer.wait_closed(), return_exceptions=True)
 
     async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         if self._host.startswith("/"):

@@ -25,6 +25,8 @@ def soak(
 ) -> None:
     """Have clients at work while something breaks once or often, and judge what came of it."""
     try:
+        for service in services:
+            asyncio.run(service.ready())
         asyncio.run(_soak(plan, world, services, break_something))
     except Exception as error:
         for service in services:
@@ -38,6 +40,7 @@ async def _soak(
     clients = Clients(world, [service.url for service in services], plan.random)
     try:
         async with clients.at_work() as history:
+            plan.begin()
             await break_something(history)
         await judge(world, history)
         replays = await clients.replay(50 + int(plan.seconds * _replays_per_second), plan.random)

@@ -114,9 +114,8 @@ class Service:
         self.process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
-        """Start, and wait until it is ready."""
+        """Start."""
         self.start()
-        asyncio.run(self.ready())
         return self
 
     def __exit__(self, *_: object) -> None:
