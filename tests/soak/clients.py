@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from tests.soak.world import Town, World
 
 CLIENTS = 12
+READERS = 2
+"""Who only read, while all others may wait for their writes."""
+
 ANSWER_SECONDS_MAX = 4.0
 """An answer is due within three seconds; the rest is for a machine that does other things as well."""
 
@@ -39,6 +42,7 @@ REFUSALS = {
 _timeout_seconds = 10.0
 _patience_seconds = 30.0
 _wait_seconds_max = 0.5
+_between_reads_seconds = 0.02
 _after_a_loss_seconds = 0.15
 
 
@@ -63,6 +67,8 @@ class Clients:
             for number in range(self._count):
                 town = self.world.towns[number % len(self.world.towns)]
                 group.create_task(self._client(town, Random(self._random.random())))  # noqa: S311  as above
+            for _ in range(READERS):
+                group.create_task(self._reader(Random(self._random.random())))  # noqa: S311  as above
             yield self.history
             self._stopping = True
 
@@ -75,6 +81,12 @@ class Clients:
         desk = Desk(self, town, random)
         while not self._stopping:
             await desk.do_something()
+
+    async def _reader(self, random: Random) -> None:
+        while not self._stopping:
+            town = random.choice(self.world.towns)
+            await self.look(town, random.choice(town.volunteers), random)
+            await asyncio.sleep(_between_reads_seconds)
 
     def api(self, town: Town, role: str, random: Random) -> Api:
         """A role's view of a town, through one of the processes."""

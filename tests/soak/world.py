@@ -99,8 +99,18 @@ async def _town(bank: Bank, verification: str) -> Town:
 class Service:
     """The service as a process on a port of its own, started again on the same one after each end."""
 
-    def __init__(self, world: World, *, url: str | None = None, program: Sequence[str] = ("-m", "app")) -> None:
-        """Take a world; `url` is another way to its database, `program` another way to start the app."""
+    def __init__(
+        self,
+        world: World,
+        *,
+        url: str | None = None,
+        program: Sequence[str] = ("-m", "app"),
+        is_quiet: bool = False,
+    ) -> None:
+        """Take a world; `url` is another way to its database, `program` another way to start the app.
+
+        One that is quiet logs nothing, for its log would be limited with its other files.
+        """
         assert world.settings.signing_key
         self._environment = {
             "LOVEBANK_DATABASE_URL": url or world.settings.database_url,
@@ -110,7 +120,7 @@ class Service:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._program = program
-        self._log = world.folder / f"service-{self.port}.log"
+        self._log = Path(os.devnull) if is_quiet else world.folder / f"service-{self.port}.log"
         self.process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
