@@ -240,7 +240,7 @@ async def test_a_second_reversal_does_not_replace_the_first(settings: Settings) 
             connection.execute(
                 "INSERT OR REPLACE INTO ledger_transactions"
                 " SELECT 1, 3, kind, posted_at, posted_by, reference, 2, reverses, reason, salt, evidence,"
-                    " leaf"
+                " leaf"
                 " FROM ledger_transactions WHERE transaction_number = 2"
             )
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Self
 import httpx
 from pydantic import SecretStr
 
-from app.access.tokens import new_signing_key
+from app.kernel.keys import new_signing_key
 from app.kernel.migrating import migrate
 from app.settings import Settings
 from tests.bank import bank_of_today
