@@ -116,6 +116,7 @@ class Bank:
         self.number = await self._number()
         async with self.database.write(self.number) as session:
             clients = await create_clients(session, [NewClient(self.number, role, role) for role in COMMUNITY_ROLES])
+        self.clients = {client.role: client for client in clients}
         self.roles = {client.role: self.api(client) for client in clients}
         self.manager, self.desk = self.roles["manager"], self.roles["front_desk"]
         self.verifier, self.auditor = self.roles["verifier"], self.roles["auditor"]

@@ -121,7 +121,7 @@ class Desk:
         pieces = {one: self._random.randrange(1, 4) for one in goods}
         lines = [{"goods_id": one, "quantity": quantity} for one, quantity in pieces.items()]
         points = sum(self._town.goods[one] * quantity for one, quantity in pieces.items())
-        moment = dt.datetime.now(dt.UTC) - dt.timedelta(hours=2, microseconds=self._random.randrange(3_600_000_000))
+        moment = dt.datetime.now(dt.UTC) - dt.timedelta(hours=3, microseconds=self._random.randrange(3_600_000_000))
         act = self._act("reserve", points, mark=moment.isoformat())
         body = {"volunteer_id": self._random.choice(self._town.volunteers), "lines": lines, "occurred_at": act.mark}
         redemption = await self._send("front_desk", "redemptions", body, act)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.soak import app_kills, backend_kills, cluster_kills, commit_cuts, disk_full, fuzzing, pauses
+from tests.soak import app_kills, backend_kills, clock_steps, cluster_kills, commit_cuts, disk_full, fuzzing, pauses
 
 if TYPE_CHECKING:
     from tests.soak.parts import Part
@@ -16,6 +16,7 @@ PARTS: tuple[Part, ...] = (
     backend_kills.PART,
     pauses.PART,
     disk_full.PART,
+    clock_steps.PART,
     fuzzing.RAW,
     fuzzing.SCHEMA,
 )

@@ -58,6 +58,7 @@ class Clients:
         limits = httpx.Limits(max_connections=None)
         self._https = [httpx.AsyncClient(base_url=url, timeout=_timeout_seconds, limits=limits) for url in urls]
         self._stopping = False
+        self._tokens = {(town.number, role): token for town in world.towns for role, token in town.tokens.items()}
 
     @asynccontextmanager
     async def at_work(self) -> AsyncIterator[History]:
@@ -90,7 +91,7 @@ class Clients:
 
     def api(self, town: Town, role: str, random: Random) -> Api:
         """A role's view of a town, through one of the processes."""
-        return Api(random.choice(self._https), town.tokens[role], role, town.path)
+        return Api(random.choice(self._https), self._tokens[town.number, role], role, town.path)
 
     async def send(self, town: Town, role: str, path: str, body: object, random: Random, *acts: Act) -> Any:
         """Send a request until it is decided, and note the fate of its acts. Gives the answer's JSON if all was done.
@@ -121,6 +122,9 @@ class Clients:
         hasty = random.random() < 0.1
         while True:
             answer = await self.attempt(self.api(town, role, random).post(path, body, key=key))
+            if answer is not None and answer.status_code == 401:
+                await self._log_in(town, role, random)
+                answer = None
             wait = _wait_of(answer)
             if wait is None:
                 return answer
@@ -146,10 +150,21 @@ class Clients:
         began = time.monotonic()
         request = self.api(town, "front_desk", random).get(f"volunteers/{volunteer_id}/balance")
         answer = await self.attempt(request)
-        if _wait_of(answer) is None and answer is not None:
+        if answer is not None and answer.status_code == 401:
+            await self._log_in(town, "front_desk", random)
+        elif _wait_of(answer) is None and answer is not None:
             held = answer.json()
             ended = time.monotonic()
             self.history.sights.append(Sight(town.number, volunteer_id, began, ended, held["version"], held["points"]))
+
+    async def _log_in(self, town: Town, role: str, random: Random) -> None:
+        """Get a new token, for the old one has run out, or is of a time that has not come yet."""
+        client_id, client_secret = town.secrets[role]
+        form = {"grant_type": "client_credentials", "client_id": client_id, "client_secret": client_secret}
+        answer = await self.attempt(random.choice(self._https).post("/oauth2/token", data=form))
+        if _wait_of(answer) is None and answer is not None:
+            self._tokens[town.number, role] = answer.json()["access_token"]
+            self.history.attempts["logins"] += 1
 
     async def replay(self, most: int, random: Random) -> int:
         """Send decided requests once more under their keys: each has to be answered as before, byte for byte."""

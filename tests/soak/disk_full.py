@@ -23,8 +23,8 @@ from uuid import uuid4
 import psycopg
 
 from tests.soak.clusters import own_cluster, world_of_own_cluster
-from tests.soak.parts import BOTH, SQLITE, Part, ViolationError
-from tests.soak.rounds import next_decision, soak
+from tests.soak.parts import BOTH, SQLITE, Part
+from tests.soak.rounds import next_decision, soak, until
 from tests.soak.world import Service, new_world
 
 if TYPE_CHECKING:
@@ -38,8 +38,6 @@ ROOM_SECONDS_MAX = 5.0
 """From when there is room to the next answer that a client's write gets."""
 
 _fills_per_round = 10
-_full_seconds_max = 20.0
-_look_seconds = 0.02
 _disk = "96m"
 _block = b"\0" * 8192
 
@@ -90,10 +88,10 @@ async def _break(plan: Plan, disk: _Disk, history: History) -> None:
         await asyncio.sleep(plan.random.uniform(0.3, 1.0))
         put_off = history.attempts["put off"]
         disk.fill()
-        await _until(lambda: history.attempts["put off"] > put_off, "writes were not put off")  # noqa: B023  awaited
+        await until(lambda: history.attempts["put off"] > put_off, "writes are put off while the disk is full")  # noqa: B023  awaited
         sights = len(history.sights)
         await asyncio.sleep(plan.random.uniform(0.3, 1.0))
-        await _until(lambda: len(history.sights) > sights, "reads did not go on")  # noqa: B023  awaited
+        await until(lambda: len(history.sights) > sights, "reads go on while the disk is full")  # noqa: B023  awaited
         disk.make_room()
         began = time.monotonic()
         await next_decision(history)
@@ -102,15 +100,6 @@ async def _break(plan: Plan, disk: _Disk, history: History) -> None:
         if plan.over():
             break
     await asyncio.sleep(plan.random.uniform(0.3, 1.0))
-
-
-async def _until(happens: Callable[[], bool], otherwise: str) -> None:
-    until = time.monotonic() + _full_seconds_max
-    while not happens():
-        if time.monotonic() > until:
-            message = f"{otherwise} while the disk was full"
-            raise ViolationError(message)
-        await asyncio.sleep(_look_seconds)
 
 
 def _of_process(world: World, service: Service) -> _Disk:

@@ -33,11 +33,11 @@ if TYPE_CHECKING:
 
 VOLUNTEERS = 8
 POINTS_PER_HOUR = 60
+TOKEN_SECONDS = 3600
 PRICES = (3, 7, 20)
 
 _verifications = ("recorder", "four_eyes", "recorder")
 _pepper = "a pepper for soaking that is long enough"
-_token_seconds = 3600
 _start_seconds_max = 30.0
 _poll_seconds = 0.005
 _log_bytes_shown = 3000
@@ -45,10 +45,11 @@ _log_bytes_shown = 3000
 
 @dataclass(frozen=True, slots=True)
 class Town:
-    """A community as its clients see it: a token for each role, volunteers, and articles by their price."""
+    """A community as its clients see it: each role's id, secret and first token, volunteers, and articles' prices."""
 
     number: int
     path: str
+    secrets: dict[str, tuple[str, str]]
     tokens: dict[str, str]
     volunteers: list[str]
     goods: dict[str, int]
@@ -76,7 +77,7 @@ def furnished(url: str, folder: Path) -> World:
         database_url=url,
         secret_pepper=SecretStr(_pepper),
         signing_key=SecretStr(new_signing_key()),
-        token_seconds=_token_seconds,
+        token_seconds=TOKEN_SECONDS,
     )
     migrate(settings)
     return World(settings, asyncio.run(_towns(settings)), folder)
@@ -93,7 +94,8 @@ async def _town(bank: Bank, verification: str) -> Town:
     volunteers = [(await bank.volunteer())["id"] for _ in range(VOLUNTEERS)]
     goods = {(await bank.goods(pieces=1_000_000, price=price))["id"]: price for price in PRICES}
     tokens = {role: api.token for role, api in bank.roles.items()}
-    return Town(bank.number, f"/v1/communities/{bank.community['id']}", tokens, volunteers, goods)
+    secrets = {role: (client.client_id, client.client_secret or "") for role, client in bank.clients.items()}
+    return Town(bank.number, f"/v1/communities/{bank.community['id']}", secrets, tokens, volunteers, goods)
 
 
 class Service:
@@ -116,6 +118,7 @@ class Service:
             "LOVEBANK_DATABASE_URL": url or world.settings.database_url,
             "LOVEBANK_SIGNING_KEY": world.settings.signing_key.get_secret_value(),
             "LOVEBANK_SECRET_PEPPER": _pepper,
+            "LOVEBANK_TOKEN_SECONDS": str(TOKEN_SECONDS),
         }
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
