@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.soak import app_kills, backend_kills, clock_steps, cluster_kills, commit_cuts, disk_full, fuzzing, pauses
+from tests.soak import (
+    app_kills,
+    backend_kills,
+    clock_steps,
+    cluster_kills,
+    commit_cuts,
+    disk_full,
+    fuzzing,
+    overload,
+    pauses,
+)
 
 if TYPE_CHECKING:
     from tests.soak.parts import Part
@@ -17,6 +27,7 @@ PARTS: tuple[Part, ...] = (
     pauses.PART,
     disk_full.PART,
     clock_steps.PART,
+    overload.PART,
     fuzzing.RAW,
     fuzzing.SCHEMA,
 )

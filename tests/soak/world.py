@@ -49,6 +49,7 @@ class Town:
 
     number: int
     path: str
+    trusting: bool
     secrets: dict[str, tuple[str, str]]
     tokens: dict[str, str]
     volunteers: list[str]
@@ -95,7 +96,8 @@ async def _town(bank: Bank, verification: str) -> Town:
     goods = {(await bank.goods(pieces=1_000_000, price=price))["id"]: price for price in PRICES}
     tokens = {role: api.token for role, api in bank.roles.items()}
     secrets = {role: (client.client_id, client.client_secret or "") for role, client in bank.clients.items()}
-    return Town(bank.number, f"/v1/communities/{bank.community['id']}", secrets, tokens, volunteers, goods)
+    path = f"/v1/communities/{bank.community['id']}"
+    return Town(bank.number, path, verification == "recorder", secrets, tokens, volunteers, goods)
 
 
 class Service:
@@ -108,10 +110,11 @@ class Service:
         url: str | None = None,
         program: Sequence[str] = ("-m", "app"),
         is_quiet: bool = False,
+        **environment: str,
     ) -> None:
         """Take a world; `url` is another way to its database, `program` another way to start the app.
 
-        One that is quiet logs nothing, for its log would be limited with its other files.
+        `environment` has further settings. One that is quiet logs nothing: its log would be limited with other files.
         """
         assert world.settings.signing_key
         self._environment = {
@@ -119,6 +122,7 @@ class Service:
             "LOVEBANK_SIGNING_KEY": world.settings.signing_key.get_secret_value(),
             "LOVEBANK_SECRET_PEPPER": _pepper,
             "LOVEBANK_TOKEN_SECONDS": str(TOKEN_SECONDS),
+            **environment,
         }
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
