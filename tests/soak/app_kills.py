@@ -43,14 +43,16 @@ async def _beside_an_outsider(plan: Plan, world: World, services: list[Service],
     """Kill while a command line writes to the same database: whoever comes second waits for a moment, no more."""
     database = open_database(world.settings)
     killing = asyncio.create_task(_kill(plan, services))
-    while not killing.done():
-        town = plan.random.choice(world.towns)
-        async with database.write(town.number) as session:
-            await create_clients(session, [NewClient(town.number, "审计", "auditor")])
-        plan.count("outside writes")
-        await asyncio.sleep(_outside_seconds)
-    await killing
-    await database.close()
+    try:
+        while not killing.done():
+            town = plan.random.choice(world.towns)
+            async with database.write(town.number) as session:
+                await create_clients(session, [NewClient(town.number, "审计", "auditor")])
+            plan.count("outside writes")
+            await asyncio.sleep(_outside_seconds)
+    finally:
+        await database.close()
+        await killing
 
 
 async def _kill(plan: Plan, services: list[Service]) -> None:
