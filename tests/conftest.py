@@ -77,16 +77,31 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @contextmanager
-def new_postgresql(template: str | None = None) -> Iterator[str]:
-    """Make a database in the run's PostgreSQL, a copy of a template if one is named, and drop it afterwards."""
-    server = os.environ["TEST_DATABASE_URL"]
+def new_postgresql(template: str | None = None, *, server: str | None = None) -> Iterator[str]:
+    """Make a database in a server, else the run's, a copy of a template if one is named, and drop it afterwards."""
+    server = server or os.environ["TEST_DATABASE_URL"]
     name = f"test_{uuid4().hex}"
+    _run(server, f"CREATE DATABASE {name} TEMPLATE {template or 'template0'} ENCODING 'UTF8'")
+    try:
+        yield _named(server, name)
+    finally:
+        _run(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _run(server: str, statement: str) -> None:
+    # Over a connection of its own each time, for a test may restart the server meanwhile.
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template or 'template0'} ENCODING 'UTF8'".encode())
-        try:
-            yield _named(server, name)
-        finally:
-            connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+        connection.execute(statement.encode())
+
+
+@contextmanager
+def new_database(engine: str, folder: Path) -> Iterator[str]:
+    """Give the URL of a new, empty database of an engine; a SQLite file lies in the folder."""
+    if engine == "sqlite":
+        yield f"sqlite:///{folder / 'bank.db'}"
+    else:
+        with new_postgresql() as url:
+            yield url
 
 
 def _named(server: str, name: str) -> str:

@@ -20,13 +20,14 @@ from tests.contract.spec import JSON, PROBLEM, Operation, operations_of
 from tests.fuzz.mutations import RawRequest, spoilt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterable
 
     from fastapi import FastAPI
 
     from tests.bank import Bank
 
 ANSWER_SECONDS_MAX = 5.0
+_by_others_share = 0.3
 _changing = {"POST", "PATCH", "PUT", "DELETE"}
 
 
@@ -51,18 +52,18 @@ class Campaign:
     seed: int
     figures: Figures = field(default_factory=Figures)
 
-    async def run(self, requests: int, told: Callable[[], None] = lambda: None) -> Figures:
-        """Send this many; raises `AssertionError` with the whole request at the first answer that is not right."""
+    async def run(self, numbers: Iterable[int]) -> Figures:
+        """Send one for each number; raises `AssertionError` with the whole request at the first answer not right."""
         self.random = Random(self.seed)  # noqa: S311  the point is that it can be repeated
         self.own = await Furnished.of(self.bank)
         self.operations = [one for one in operations_of(self.bank.app) if one.method in _changing]
         self.sound = [await self._sound(operation) for operation in self.operations]
         heads = await self._heads()
-        for number in range(requests):
+        for number in numbers:
             turn = number % len(self.operations)
             operation = self.operations[turn]
             others = [request.body for request in self.sound if request.body]
-            request = spoilt(self._with_new_key(self.sound[turn]), self.random, others)
+            request = spoilt(self._by_anyone(self._with_new_key(self.sound[turn])), self.random, others)
             answer = await self._answer(request)
             self._judge(operation, request, answer)
             now = await self._heads()
@@ -72,7 +73,6 @@ class Campaign:
             else:
                 assert now == heads, f"a refused request left something behind: {request}"
             heads = now
-            told()
         async with self.bank.database.read(self.own.number) as session:
             assert await audit_community(session, self.own.number) == []
         return self.figures
@@ -93,6 +93,13 @@ class Campaign:
 
     def _with_new_key(self, request: RawRequest) -> RawRequest:
         return request.with_header(b"idempotency-key", uuid4().hex.encode())
+
+    def _by_anyone(self, request: RawRequest) -> RawRequest:
+        """The request as any role may send it, now and then."""
+        if self.random.random() < _by_others_share:
+            token = self.random.choice([*self.own.roles.values()]).token
+            return request.with_header(b"authorization", b"Bearer " + token.encode())
+        return request
 
     async def _heads(self) -> list[tuple[int, int]]:
         found = []

@@ -18,7 +18,7 @@ REQUESTS = 800
 async def test_spoilt_requests_are_refused_and_leave_nothing_behind(
     bank: Bank, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    figures = await Campaign(bank, SEED).run(REQUESTS)
+    figures = await Campaign(bank, SEED).run(range(REQUESTS))
     assert figures.statuses.total() == REQUESTS
     assert figures.statuses[422] > REQUESTS / 4
     assert {401, 404, 415, 422} <= figures.statuses.keys()

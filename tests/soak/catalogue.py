@@ -4,7 +4,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tests.soak import (
+    app_kills,
+    backend_kills,
+    clock_steps,
+    cluster_kills,
+    commit_cuts,
+    disk_full,
+    fuzzing,
+    overload,
+    pauses,
+)
+
 if TYPE_CHECKING:
     from tests.soak.parts import Part
 
-PARTS: tuple[Part, ...] = ()
+PARTS: tuple[Part, ...] = (
+    app_kills.PART,
+    commit_cuts.PART,
+    cluster_kills.PART,
+    backend_kills.PART,
+    pauses.PART,
+    disk_full.PART,
+    clock_steps.PART,
+    overload.PART,
+    fuzzing.RAW,
+    fuzzing.SCHEMA,
+)

@@ -1,0 +1,71 @@
+"""The service is killed under load and started again: ready within a second, and nothing lost or doubled."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import ExitStack
+from functools import partial
+from typing import TYPE_CHECKING
+
+from app.access.service import NewClient, create_clients
+from app.main import open_database
+from tests.soak.parts import BOTH, POSTGRESQL, Part
+from tests.soak.rounds import soak
+from tests.soak.world import Service, new_world
+
+if TYPE_CHECKING:
+    from tests.soak.history import History
+    from tests.soak.parts import Plan
+    from tests.soak.world import World
+
+READY_SECONDS_MAX = 1.0
+
+_kills_per_round = 20
+_outside_seconds = 0.04
+
+
+def run(plan: Plan) -> None:
+    """Kill the service again and again until the time is up, in a new world after every few kills."""
+    _round(plan)
+    while not plan.over():
+        _round(plan)
+
+
+def _round(plan: Plan) -> None:
+    """On PostgreSQL two processes share the database, and one of them is killed at a time."""
+    with new_world(plan.engine) as world, ExitStack() as stack:
+        processes = 2 if plan.engine == POSTGRESQL else 1
+        services = [stack.enter_context(Service(world)) for _ in range(processes)]
+        soak(plan, world, services, partial(_beside_an_outsider, plan, world, services))
+
+
+async def _beside_an_outsider(plan: Plan, world: World, services: list[Service], _: History) -> None:
+    """Kill while a command line writes to the same database: whoever comes second waits for a moment, no more."""
+    database = open_database(world.settings)
+    killing = asyncio.create_task(_kill(plan, services))
+    try:
+        while not killing.done():
+            town = plan.random.choice(world.towns)
+            async with database.write(town.number) as session:
+                await create_clients(session, [NewClient(town.number, "审计", "auditor")])
+            plan.count("outside writes")
+            await asyncio.sleep(_outside_seconds)
+    finally:
+        await database.close()
+        await killing
+
+
+async def _kill(plan: Plan, services: list[Service]) -> None:
+    for _ in range(_kills_per_round):
+        await asyncio.sleep(plan.random.uniform(0.05, 0.6))
+        service = plan.random.choice(services)
+        service.kill()
+        service.start()
+        plan.took("ready", await service.ready(), most=READY_SECONDS_MAX)
+        plan.count("kills")
+        if plan.over():
+            break
+    await asyncio.sleep(plan.random.uniform(0.05, 0.3))
+
+
+PART = Part("app-kills", BOTH, run, {"kills": 200}, core_seconds=2)

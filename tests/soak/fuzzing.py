@@ -1,0 +1,81 @@
+"""What nobody would send: spoilt bytes to all that changes anything, and whatever the description allows or forbids."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import re
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import SecretStr
+
+from app.kernel.migrating import migrate
+from app.main import create_app
+from app.settings import Settings
+from tests.bank import Bank, TestClock
+from tests.conftest import new_database
+from tests.fuzz.campaign import Campaign
+from tests.fuzz.schema import run_schemathesis, served
+from tests.soak.parts import BOTH, Part, ViolationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.soak.parts import Plan
+
+_pepper = SecretStr("a pepper for soaking that is long enough")
+_phases = "examples,coverage,fuzzing,stateful"
+_examples = 1000
+
+
+@contextmanager
+def _migrated(engine: str) -> Iterator[tuple[Settings, Path]]:
+    """Settings of a migrated, empty database, and a folder; both go away afterwards."""
+    with tempfile.TemporaryDirectory() as name, new_database(engine, Path(name)) as url:
+        settings = Settings(database_url=url, secret_pepper=_pepper)
+        migrate(settings)
+        yield settings, Path(name)
+
+
+def run_raw(plan: Plan) -> None:
+    """Send spoilt requests until the time is up: no answer but a documented one, and nothing left by a refused one."""
+    with _migrated(plan.engine) as (settings, _):
+        asyncio.run(_send_spoilt(plan, settings))
+
+
+async def _send_spoilt(plan: Plan, settings: Settings) -> None:
+    clock = TestClock()
+    app = create_app(settings, clock=clock)
+    async with Bank(app, clock) as bank:
+        figures = await Campaign(bank, plan.random.randrange(2**31)).run(_counted(plan))
+    await app.state.context.database.close()
+    for status, count in figures.statuses.items():
+        plan.count(f"{status // 100}xx", count)
+
+
+def _counted(plan: Plan) -> Iterator[int]:
+    """Numbers until the time is up."""
+    for number in itertools.count():
+        yield number
+        plan.count("requests")
+        if plan.over():
+            return
+
+
+def run_schema(plan: Plan) -> None:
+    """Let Schemathesis at a server for as long as there is time; it has to find nothing."""
+    with _migrated(plan.engine) as (settings, folder), served(settings, folder) as server:
+        seed = plan.random.randrange(2**31)
+        seconds = int(plan.seconds)
+        run = run_schemathesis(server, folder, seed=seed, phases=_phases, examples=_examples, seconds=seconds)
+    cases = re.search(r"(\d+) generated", run.stdout)
+    if run.returncode or cases is None:
+        raise ViolationError(run.stdout + run.stderr)
+    plan.count("cases", int(cases[1]))
+
+
+RAW = Part("fuzz-raw", BOTH, run_raw, {"requests": 50_000}, core_seconds=3)
+SCHEMA = Part("fuzz-schema", BOTH, run_schema, core_seconds=0, smoke_seconds=8)

@@ -1,0 +1,74 @@
+"""A round of most parts: clients at work in a new world, something breaks again and again, and then the judge."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+from tests.soak.clients import ANSWER_SECONDS_MAX, Clients
+from tests.soak.judge import judge
+from tests.soak.parts import ViolationError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from tests.soak.history import History
+    from tests.soak.parts import Plan
+    from tests.soak.world import Service, World
+
+_replays_per_second = 20
+_look_seconds = 0.01
+_seconds_max = 40.0
+
+
+def soak(
+    plan: Plan, world: World, services: Sequence[Service], break_something: Callable[[History], Awaitable[None]]
+) -> None:
+    """Have clients at work while something breaks once or often, and judge what came of it."""
+    try:
+        for service in services:
+            asyncio.run(service.ready())
+        asyncio.run(_soak(plan, world, services, break_something))
+    except Exception as error:
+        for service in services:
+            error.add_note(f"The service's last words: {service.last_words()}")
+        raise
+
+
+async def _soak(
+    plan: Plan, world: World, services: Sequence[Service], break_something: Callable[[History], Awaitable[None]]
+) -> None:
+    clients = Clients(world, [service.url for service in services], plan.random)
+    try:
+        async with clients.at_work() as history:
+            plan.begin()
+            await break_something(history)
+        await judge(world, history)
+        replays = await clients.replay(50 + int(plan.seconds * _replays_per_second), plan.random)
+        await judge(world, history)
+    finally:
+        await clients.close()
+    plan.took("answer", history.slowest, most=ANSWER_SECONDS_MAX)
+    plan.count("replays", replays)
+    plan.count("put off", history.attempts["put off"])
+    plan.count("lost", history.attempts["lost"])
+    plan.count("reads", len(history.sights))
+    for fate, count in history.fates().items():
+        plan.count(fate, count)
+
+
+async def until(happens: Callable[[], bool], promise: str) -> None:
+    """Wait until something happens that was promised; raises `ViolationError` when it does not for long."""
+    end = time.monotonic() + _seconds_max
+    while not happens():
+        if time.monotonic() > end:
+            message = f"this did not come true in {_seconds_max:g} s: {promise}"
+            raise ViolationError(message)
+        await asyncio.sleep(_look_seconds)
+
+
+async def next_decision(history: History) -> None:
+    """Wait until one more request was decided."""
+    before = len(history.sent)
+    await until(lambda: len(history.sent) > before, "some request is decided")
