@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID, uuid4
@@ -15,11 +16,15 @@ from app.access.service import Client, NewClient, create_clients
 from app.http.operations import COMMUNITY_ROLES, VOLUNTEER
 from app.kernel.heads import CITY
 from app.kernel.ids import new_id
+from app.main import create_app
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from fastapi import FastAPI
 
     from app.kernel.database import Database
+    from app.settings import Settings
 
 NOW = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)
 """Monday noon in Xining: the time of every test until it moves the clock."""
@@ -164,21 +169,8 @@ class Bank:
         return code
 
     def record(self, volunteer_id: str, **fields: Any) -> dict[str, Any]:
-        """The body of a service record: ninety minutes on 1 March 2026, unless `start` (local) says otherwise."""
-        start = datetime.fromisoformat(fields.pop("start", "2026-03-01T09:00") + "+08:00")
-        minutes = fields.get("minutes", 90)
-        body = {
-            "volunteer_id": volunteer_id,
-            "service_kind": "home_visit",
-            "activity_name": "入户探访",
-            "place": "祁连家园",
-            "content": "量血压、打扫卫生、陪老人聊天",
-            "organiser": "祁连路西社区居委会",
-            "started_at": start.isoformat(),
-            "ended_at": (start + timedelta(minutes=minutes)).isoformat(),
-            "minutes": minutes,
-        }
-        return {**body, **fields}
+        """The body of a service record: see `record_body`."""
+        return record_body(volunteer_id, **fields)
 
     async def hours(self, volunteer_id: str, **fields: Any) -> Any:
         """Record a service at the desk and have it approved by the verifier, unless it is approved already."""
@@ -204,6 +196,35 @@ class Bank:
     async def balance(self, volunteer_id: str) -> Any:
         """What a volunteer holds."""
         return done(await self.desk.get(f"volunteers/{volunteer_id}/balance"), 200)
+
+
+@asynccontextmanager
+async def bank_of_today(settings: Settings) -> AsyncIterator[Bank]:
+    """The bank over a database, its clock standing at the real present: a server that comes after lives there."""
+    clock = TestClock()
+    clock.moment = datetime.now(UTC)
+    app = create_app(settings, clock=clock)
+    async with Bank(app, clock) as bank:
+        yield bank
+    await app.state.context.database.close()
+
+
+def record_body(volunteer_id: str, **fields: Any) -> dict[str, Any]:
+    """The body of a service record: ninety minutes on 1 March 2026, unless `start` (local) says otherwise."""
+    start = datetime.fromisoformat(fields.pop("start", "2026-03-01T09:00") + "+08:00")
+    minutes = fields.get("minutes", 90)
+    body = {
+        "volunteer_id": volunteer_id,
+        "service_kind": "home_visit",
+        "activity_name": "入户探访",
+        "place": "祁连家园",
+        "content": "量血压、打扫卫生、陪老人聊天",
+        "organiser": "祁连路西社区居委会",
+        "started_at": start.isoformat(),
+        "ended_at": (start + timedelta(minutes=minutes)).isoformat(),
+        "minutes": minutes,
+    }
+    return {**body, **fields}
 
 
 def done(answer: httpx.Response, status: int) -> Any:

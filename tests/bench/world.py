@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,15 +13,16 @@ from pydantic import SecretStr
 
 from app.kernel.keys import new_signing_key
 from app.kernel.migrating import migrate
-from app.main import create_app
 from app.settings import Settings
-from tests.bank import Bank, TestClock
-from tests.conftest import new_postgresql
+from tests.bank import bank_of_today
+from tests.conftest import new_database
 from tests.running.test_serve import started
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import Iterator
+
+    from tests.bank import Bank
 
 VOLUNTEERS = 40
 """Volunteers of each community."""
@@ -82,7 +82,7 @@ class World:
 @contextmanager
 def furnished(engine: str, communities: int) -> Iterator[World]:
     """A new database of an engine with so many communities; it goes away afterwards."""
-    with tempfile.TemporaryDirectory(prefix="lovebank-bench-") as name, _database(engine, Path(name)) as url:
+    with tempfile.TemporaryDirectory(prefix="lovebank-bench-") as name, new_database(engine, Path(name)) as url:
         settings = Settings(
             database_url=url,
             secret_pepper=SecretStr(_pepper),
@@ -93,28 +93,8 @@ def furnished(engine: str, communities: int) -> Iterator[World]:
         yield World(settings, asyncio.run(_furnish(settings, communities)), Path(name))
 
 
-@contextmanager
-def _database(engine: str, folder: Path) -> Iterator[str]:
-    if engine == "sqlite":
-        yield f"sqlite:///{folder / 'bank.db'}"
-    else:
-        with new_postgresql() as url:
-            yield url
-
-
-@asynccontextmanager
-async def _bank(settings: Settings) -> AsyncIterator[Bank]:
-    clock = TestClock()
-    # The server that comes after lives in the real present.
-    clock.moment = datetime.now(UTC)
-    app = create_app(settings, clock=clock)
-    async with Bank(app, clock) as bank:
-        yield bank
-    await app.state.context.database.close()
-
-
 async def _furnish(settings: Settings, communities: int) -> list[Target]:
-    async with _bank(settings) as bank:
+    async with bank_of_today(settings) as bank:
         targets = [await _target(bank)]
         while len(targets) < communities:
             targets.append(await _target(bank))

@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,14 +14,13 @@ import orjson
 from pydantic import SecretStr
 
 from app.kernel.keys import new_signing_key
-from app.main import create_app
-from tests.bank import Bank, TestClock
+from tests.bank import bank_of_today
 from tests.contract.furnished import Furnished
 from tests.contract.spec import operations_of
 from tests.running.test_serve import started
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import Iterator
 
     from app.settings import Settings
 
@@ -64,19 +62,8 @@ def served(settings: Settings, folder: Path) -> Iterator[Served]:
         yield Served(str(client.base_url), operations)
 
 
-@asynccontextmanager
-async def _bank(settings: Settings) -> AsyncIterator[Bank]:
-    clock = TestClock()
-    # The server that comes after lives in the real present.
-    clock.moment = datetime.now(UTC)
-    app = create_app(settings, clock=clock)
-    async with Bank(app, clock) as bank:
-        yield bank
-    await app.state.context.database.close()
-
-
 async def _furnish(settings: Settings) -> list[tuple[str, dict[str, Any]]]:
-    async with _bank(settings) as bank:
+    async with bank_of_today(settings) as bank:
         own, found = await Furnished.of(bank), []
         for operation in operations_of(bank.app):
             values = {**own.named, **await own.fresh(operation.path_parameters)}

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 async def assert_books_agree(database: Database, community: int) -> None:
     """Audit a community from its postings, and sum its trial balance."""
     async with database.read(community) as session:
-        assert await audit_community(session, community) == []
+        discrepancies = await audit_community(session, community)
         units = await ledger.trial_balance(session, community)
-    assert {unit["unit"]: unit["sum"] for unit in units if unit["sum"]} == {}
+    sums = {unit["unit"]: unit["sum"] for unit in units if unit["sum"]}
+    assert (discrepancies, sums) == ([], {}), (discrepancies, sums)
