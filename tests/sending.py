@@ -49,3 +49,24 @@ def sent() -> Iterator[list[str]]:
             yield collected
     finally:
         sa.event.remove(sa.Engine, "before_cursor_execute", note)
+
+
+@contextmanager
+def replayable() -> Iterator[list[tuple[str, Any]]]:
+    """Collect what SQLite is sent within the block with the values, in order, as far as one connection does it all."""
+    collected: list[tuple[str, Any]] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, values: Any, _context: Any, many: Any) -> None:
+        collected.extend((statement, one) for one in (values if many else [values]))
+
+    async def run(self: SqliteChannel, statements: Sequence[tuple[str, Any]]) -> list[tuple[Any, ...]]:
+        collected.extend([*((text, {}) for text in self._first), *statements])
+        return await in_one_turn(self, statements)
+
+    in_one_turn = SqliteChannel.run
+    sa.event.listen(sa.Engine, "before_cursor_execute", note)
+    try:
+        with patch.object(SqliteChannel, "run", run):
+            yield collected
+    finally:
+        sa.event.remove(sa.Engine, "before_cursor_execute", note)

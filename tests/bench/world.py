@@ -82,6 +82,13 @@ class World:
 @contextmanager
 def furnished(engine: str, communities: int) -> Iterator[World]:
     """A new database of an engine with so many communities; it goes away afterwards."""
+    with migrated(engine) as (settings, folder):
+        yield World(settings, asyncio.run(_furnish(settings, communities)), folder)
+
+
+@contextmanager
+def migrated(engine: str) -> Iterator[tuple[Settings, Path]]:
+    """A new database of an engine, migrated and empty, with a folder for what is beside it; both go away afterwards."""
     with tempfile.TemporaryDirectory(prefix="lovebank-bench-") as name, new_database(engine, Path(name)) as url:
         settings = Settings(
             database_url=url,
@@ -90,7 +97,7 @@ def furnished(engine: str, communities: int) -> Iterator[World]:
             token_seconds=_token_seconds,
         )
         migrate(settings)
-        yield World(settings, asyncio.run(_furnish(settings, communities)), Path(name))
+        yield settings, Path(name)
 
 
 async def _furnish(settings: Settings, communities: int) -> list[Target]:

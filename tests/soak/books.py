@@ -63,7 +63,15 @@ _faults = {
 def opened(file: Path) -> Iterator[Query]:
     """A SQLite file, opened as anybody might."""
     with closing(sqlite3.connect(file, isolation_level=None)) as connection:
-        yield lambda text: connection.execute(text).fetchall()
+
+        def ask(text: str) -> list[tuple[Any, ...]]:
+            try:
+                return connection.execute(text).fetchall()
+            except sqlite3.DatabaseError as error:
+                message = f"SQLite's file is damaged: {error}"
+                raise ViolationError(message) from error
+
+        yield ask
 
 
 def check_file(ask: Query) -> None:

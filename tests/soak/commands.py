@@ -39,7 +39,7 @@ POINTS_PER_HOUR = 10
 """What `tests.bench.world` pays for an hour."""
 
 _desk = "desk"
-_services_a_day = 8
+_services_a_day = 24
 # The day after the consents of `tests.bank`.
 _day_one = datetime(2025, 1, 2, tzinfo=UTC)
 _queue_length_max = 1000
