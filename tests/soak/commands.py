@@ -39,7 +39,7 @@ POINTS_PER_HOUR = 10
 """What `tests.bench.world` pays for an hour."""
 
 _desk = "desk"
-_services_a_day = 24
+_services_a_day = 8
 # The day after the consents of `tests.bank`.
 _day_one = datetime(2025, 1, 2, tzinfo=UTC)
 _queue_length_max = 1000
@@ -63,7 +63,7 @@ class Home:
         chance = Random(f"{self.seed}/{number}")  # noqa: S311  the point is that it can be repeated
         giver, receiver = chance.sample(self.volunteers, 2)
         if chance.random() < 0.6:
-            return Act(number, self, None, receiver, chance.randint(1, 10))
+            return Act(number, self, None, self.volunteers[number % len(self.volunteers)], chance.randint(1, 10))
         return Act(number, self, giver, receiver if chance.random() < 0.7 else None, chance.randint(1, 12))
 
 
@@ -108,8 +108,9 @@ class Act(NamedTuple):
         return _transfer, Submission(desk, keyed, gift, _rendered)
 
     def _service(self) -> NewServiceRecord:
-        # Of all services of a community none is at the time of another, so that none is refused.
-        begins = _day_one + timedelta(days=self.number // _services_a_day, hours=self.number % _services_a_day)
+        # No two of a volunteer at the same time, and no more than eight hours a day, so that none is refused or waits.
+        days, hours = divmod(self.number // len(self.home.volunteers), _services_a_day)
+        begins = _day_one + timedelta(days=days, hours=hours)
         minutes = self.points * 60 // POINTS_PER_HOUR
         facts = ServiceFacts(
             service_kind="home_visit",

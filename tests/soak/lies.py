@@ -25,7 +25,7 @@ Row: TypeAlias = dict[str, Any]
 
 DELETED, INSERTED, TRUNCATED = "deleted", "inserted", "truncated"
 
-_records = ("service_records", "redemptions", "redemption_lines", "events")
+_records = ("service_records", "redemptions", "redemption_lines", "events", "checkpoints")
 # It says what is contested, and moves nothing.
 _beside = ("disputes",)
 
@@ -90,7 +90,7 @@ class Books:
             named.add(row["address"])
         for number in numbers:
             named |= {f"transaction/{number}", *self.about.get(number, ())}
-        return named | referred_to(row.get("reference", ""))
+        return named | (referred_to(row["reference"]) if "reference" in row else set())
 
     def _own(self, table: sa.Table) -> list[Row]:
         """The community's rows, of records those that moved something."""
@@ -151,8 +151,8 @@ _subjects = {
 
 def referred_to(reference: str) -> set[str]:
     """The subjects that a transaction's reference stands for."""
-    *_, resource, key = ("", "", *reference.split("/"))
-    return {reference, f"{resource.removesuffix('s')}/{key}"}
+    path, _, key = reference.rpartition("/")
+    return {reference, f"{path.rpartition('/')[2].removesuffix('s')}/{key}"}
 
 
 def _is(table: sa.Table, row: Row) -> sa.ColumnElement[bool]:
