@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from app.kernel.database import APP_ROLE
 from app.kernel.migrating import sync_engine
 from app.kernel.tables import metadata
-from tests.bench.world import new_database
+from tests.conftest import new_database
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.soak import operations, power_losses, sqlite_kills, tampering
+from tests.soak import backups, operations, power_losses, sqlite_kills, tampering
 
 if TYPE_CHECKING:
     from tests.soak.parts import Part
 
-PARTS: tuple[Part, ...] = (sqlite_kills.PART, tampering.PART, power_losses.PART, operations.PART)
+PARTS: tuple[Part, ...] = (sqlite_kills.PART, tampering.PART, power_losses.PART, operations.PART, backups.PART)

@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from app.kernel.migrating import sync_engine
 from app.main import open_database
 from app.worker import run_due
-from tests.bank import NOW, TestClock
-from tests.bench.world import migrated, open_bank
+from tests.bank import NOW, TestClock, open_bank
+from tests.bench.world import migrated
 from tests.journeys.model import (
     HOLD_HOURS,
     MINUTES_PER_DAY_MAX,
@@ -65,6 +65,7 @@ async def _lives(plan: Plan, settings: Settings) -> None:
         for _ in range(_lives_per_database):
             clock.moment = NOW
             communities = [await _open(bank, f"{plan.seed}/{plan.counts['communities']}") for _ in range(COMMUNITIES)]
+            plan.begin()
             await _live(plan, settings, bank, databases, communities)
             plan.count("communities", COMMUNITIES)
             if plan.over():

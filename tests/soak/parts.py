@@ -28,8 +28,8 @@ class Part:
     """One way to break the service.
 
     `targets` are what a full run is to reach, by the words of `Plan.count`, over all engines together. `core_seconds`
-    is its time on one engine in the tests, `smoke_seconds` in a smoke run; a full run shares its minutes out by
-    `weight`. A run does its smallest round whatever its time.
+    is its time on one engine in the tests, where it is left out if that is 0; `smoke_seconds` is that in a smoke run; a
+    full run shares its minutes out by `weight`. A run does its smallest round whatever its time.
     """
 
     name: str
@@ -56,7 +56,14 @@ class Plan:
     def __post_init__(self) -> None:
         """Begin the run's time and its chance."""
         self.random = Random(self.seed)  # noqa: S311  the point is that it can be repeated
+        self._has_begun = False
         self._until = time.monotonic() + self.seconds
+
+    def begin(self) -> None:
+        """Begin the run's time anew, when all is set up for the first time."""
+        if not self._has_begun:
+            self._has_begun = True
+            self._until = time.monotonic() + self.seconds
 
     def count(self, what: str, number: int = 1) -> None:
         """Count something done, for the table."""

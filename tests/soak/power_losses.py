@@ -22,8 +22,8 @@ from app.kernel.tables import metadata
 from app.main import open_database
 from tests.bench.world import furnished
 from tests.sending import replayable
-from tests.soak.commands import Home, carry_out
 from tests.soak.books import check_acts, check_audit, check_file, check_sums, opened
+from tests.soak.commands import Home, carry_out
 from tests.soak.disk import Disk, Image, images
 from tests.soak.parts import SQLITE, Part, ViolationError
 
@@ -65,6 +65,7 @@ def lose_power(plan: Plan, pragmas: Sequence[str]) -> None:
     disk = Disk()
     try:
         with furnished(SQLITE, 1) as world:
+            plan.begin()
             while True:
                 home = Home.of(world.targets[0], f"{plan.seed}/{plan.counts['scripts']}")
                 _perform(plan, disk, world, _script(world, home), pragmas)

@@ -16,8 +16,8 @@ import structlog
 
 from app.main import open_database
 from tests.bench.world import furnished
-from tests.soak.commands import Home, carry_out
 from tests.soak.books import check_acts, check_audit, check_file, check_sums, opened
+from tests.soak.commands import Home, carry_out
 from tests.soak.parts import SQLITE, Part, ViolationError
 
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ class _Life:
 def run(plan: Plan) -> None:
     """Kill writers on one file after the other."""
     with furnished(SQLITE, 1) as world:
+        plan.begin()
         original = world.folder / "bank.db"
         while True:
             file = world.folder / "broken.db"

@@ -9,8 +9,8 @@ from app.ledger import Discrepancy
 from app.main import open_database
 from app.reports.service import audit_community
 from app.seals.service import Sealer
-from tests.bank import TestClock
-from tests.bench.world import migrated, open_bank
+from tests.bank import TestClock, open_bank
+from tests.bench.world import migrated
 from tests.journeys.hammer import Hammer
 from tests.soak.bare import bare_copy
 from tests.soak.lies import DELETED, INSERTED, TRUNCATED, Books
@@ -114,6 +114,7 @@ async def _lie(plan: Plan, settings: Settings, community: int) -> None:
     try:
         books = await Books.read(database, community)
         _demand_nothing(await _noticed(database, community))
+        plan.begin()
         for number, kind in enumerate(_in_any_order(list(books.lies(FREE)), plan.random)):
             if number >= _lies_min and plan.over():
                 break

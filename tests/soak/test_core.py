@@ -7,7 +7,7 @@ import pytest
 from tests.soak.catalogue import PARTS
 from tests.soak.parts import Part, Plan
 
-_core = [(part, engine) for part in PARTS for engine in part.engines]
+_core = [(part, engine) for part in PARTS for engine in part.engines if part.core_seconds]
 
 
 @pytest.mark.parametrize(("part", "engine"), _core, ids=[f"{part.name}-{engine}" for part, engine in _core])
