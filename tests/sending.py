@@ -52,15 +52,16 @@ def sent() -> Iterator[list[str]]:
 
 
 @contextmanager
-def replayable() -> Iterator[list[tuple[str, Any]]]:
-    """Collect what SQLite is sent within the block with the values, in order, as far as one connection does it all."""
-    collected: list[tuple[str, Any]] = []
+def replayable() -> Iterator[dict[sa.Connection, list[tuple[str, Any]]]]:
+    """Collect what SQLite is sent within the block, with the values: for each connection all of it, in order."""
+    collected: dict[sa.Connection, list[tuple[str, Any]]] = {}
 
-    def note(_connection: Any, _cursor: Any, statement: str, values: Any, _context: Any, many: Any) -> None:
-        collected.extend((statement, one) for one in (values if many else [values]))
+    def note(connection: sa.Connection, _cursor: Any, statement: str, values: Any, _context: Any, many: Any) -> None:
+        collected.setdefault(connection, []).extend((statement, one) for one in (values if many else [values]))
 
     async def run(self: SqliteChannel, statements: Sequence[tuple[str, Any]]) -> list[tuple[Any, ...]]:
-        collected.extend([*((text, {}) for text in self._first), *statements])
+        sent_before = collected.setdefault(self.connection._connection, [])  # noqa: SLF001  as its own events name it
+        sent_before.extend([*((text, {}) for text in self._first), *statements])
         return await in_one_turn(self, statements)
 
     in_one_turn = SqliteChannel.run

@@ -7,8 +7,11 @@ from collections import Counter
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from app.kernel.merkle import Frontier
+from app.kernel.notes import read_note
 from app.main import open_database
 from app.reports.service import audit_community
+from app.seals.rules import Checkpoint
 from tests.soak.commands import DONE
 from tests.soak.parts import ViolationError
 
@@ -139,6 +142,30 @@ def _check_holdings(ask: Query, home: Home, acts: Iterable[int]) -> None:
     if held != expected:
         message = f"accounts do not hold what was done: {sorted(held.items() ^ expected.items())[:6]}"
         raise ViolationError(message)
+
+
+def check_seals(ask: Query, community: int) -> int:
+    """Raise `ViolationError` unless every checkpoint is of the transactions that are there; gives how many are."""
+    leaves = ask(f"""
+        SELECT leaf FROM ledger_transactions WHERE community_id = {community}
+        ORDER BY transaction_number""")  # noqa: S608
+    notes: dict[int, str] = dict(ask(f"SELECT tree_size, note FROM checkpoints WHERE community_id = {community}"))  # noqa: S608
+    sealed = ask(f"SELECT sealed_number FROM ledger_heads WHERE community_id = {community}")  # noqa: S608
+    if sealed != [(max(notes, default=0),)]:
+        message = f"the head says {sealed}, the last checkpoint {max(notes, default=0)}"
+        raise ViolationError(message)
+    count, tree = len(notes), Frontier()
+    for (leaf,) in leaves:
+        tree.append(leaf if isinstance(leaf, bytes) else bytes.fromhex(leaf))
+        if note := notes.pop(tree.size, None):
+            origin = note.partition("\n")[0]
+            if read_note(note).text != Checkpoint(origin, tree.size, tree.root()).text:
+                message = f"the checkpoint of {tree.size} transactions is not of those that are there"
+                raise ViolationError(message)
+    if notes:
+        message = f"checkpoints of {sorted(notes)} transactions, and there are {tree.size}"
+        raise ViolationError(message)
+    return count
 
 
 async def check_audit(settings: Settings, *communities: int) -> None:

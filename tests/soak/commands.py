@@ -7,6 +7,7 @@ what it made, so that its effect can be counted apart from the keys that the ser
 from __future__ import annotations
 
 import asyncio
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -20,12 +21,13 @@ from app.hours.service import NewServiceRecord, reads_of_services, record_servic
 from app.kernel.coalesce import Commands
 from app.kernel.idempotency import Answer, Keyed
 from app.kernel.submission import Command, Outcome, Submission
+from app.seals.service import Sealer
 from app.transfers.service import NewTransfer, transfer_points
 from app.volunteers.rules import minutes_account, points_account
 from tests.kernel.grounds import Desk
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterable
 
     from app.kernel.database import Database
     from app.kernel.errors import Refusal
@@ -43,6 +45,7 @@ _services_a_day = 8
 # The day after the consents of `tests.bank`.
 _day_one = datetime(2025, 1, 2, tzinfo=UTC)
 _queue_length_max = 1000
+_seal_seconds = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,15 +141,35 @@ _transfer: Command[NewTransfer, Any] = Command(transfer_points, _refused)
 
 
 async def carry_out(
-    database: Database, acts: Iterator[Act], acknowledge: Callable[[Act, Outcome], None], *, clients: int = CLIENTS
+    database: Database, acts: Iterable[Act], acknowledge: Callable[[Act, Outcome], None], *, clients: int = CLIENTS
 ) -> None:
     """Have clients send acts, each the next one once its last was answered, and tell of every answer."""
     commands = Commands(database, length_max=_queue_length_max)
+    turns = iter(acts)
 
     async def client() -> None:
-        for act in acts:
+        for act in turns:
             acknowledge(act, await commands.submit(*act.sent()))
 
     async with asyncio.TaskGroup() as group:
         for _ in range(clients):
             group.create_task(client())
+
+
+@asynccontextmanager
+async def sealing(database: Database) -> AsyncIterator[None]:
+    """Have what is posted within the block sealed all the time, and what is left at its end."""
+    sealer, over = Sealer(database), False
+
+    async def seal() -> None:
+        while not over:
+            await sealer.seal_due()
+            await asyncio.sleep(_seal_seconds)
+        await sealer.seal_due()
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(seal())
+        try:
+            yield
+        finally:
+            over = True

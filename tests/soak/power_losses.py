@@ -22,8 +22,8 @@ from app.kernel.tables import metadata
 from app.main import open_database
 from tests.bench.world import furnished
 from tests.sending import replayable
-from tests.soak.books import check_acts, check_audit, check_file, check_sums, opened
-from tests.soak.commands import Home, carry_out
+from tests.soak.books import check_acts, check_audit, check_file, check_seals, check_sums, opened
+from tests.soak.commands import Home, carry_out, sealing
 from tests.soak.disk import Disk, Image, images
 from tests.soak.parts import SQLITE, Part, ViolationError
 
@@ -45,6 +45,7 @@ _acts_per_script = 160
 _commits_per_stretch = (2, 20)
 _losses_per_stretch = 60
 _checkpoint_pages = (None, 5, 40)
+_begins: Statement = ("BEGIN IMMEDIATE", {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +98,15 @@ def _script(world: World, home: Home) -> Script:
 
     async def post() -> None:
         database = open_database(world.settings.model_copy(update={"database_url": f"sqlite:///{copy}"}))
-        await carry_out(database, map(home.act, iter(range(_acts_per_script))), acknowledge)
+        async with sealing(database):
+            await carry_out(database, map(home.act, range(_acts_per_script)), acknowledge)
         await database.close()
 
     with replayable() as sent:
         asyncio.run(post())
-    script = _replayed(again, list(_by_commit(sent)))
+    # The others only read.
+    (written,) = (statements for statements in sent.values() if _begins in statements)
+    script = _replayed(again, list(_by_commit(written)))
     with opened(copy) as ask:
         check_acts(ask, home, acknowledged)
         if digest(ask) != script.states[-1]:
@@ -206,6 +210,8 @@ def _look_closer(world: World, image: Image) -> None:
     image.write(file)
     settings = world.settings.model_copy(update={"database_url": f"sqlite:///{file}"})
     asyncio.run(check_audit(settings, world.targets[0].number))
+    with opened(file) as ask:
+        check_seals(ask, world.targets[0].number)
 
 
 PART = Part(

@@ -16,8 +16,8 @@ import structlog
 
 from app.main import open_database
 from tests.bench.world import furnished
-from tests.soak.books import check_acts, check_audit, check_file, check_sums, opened
-from tests.soak.commands import Home, carry_out
+from tests.soak.books import check_acts, check_audit, check_file, check_seals, check_sums, opened
+from tests.soak.commands import Home, carry_out, sealing
 from tests.soak.parts import SQLITE, Part, ViolationError
 
 if TYPE_CHECKING:
@@ -100,6 +100,7 @@ def _kill_one(plan: Plan, life: _Life) -> None:
     with opened(life.file) as ask:
         check_file(ask)
         check_sums(ask)
+        plan.count("checkpoints", check_seals(ask, life.home.number))
         life.there = check_acts(ask, life.home, life.acknowledged)
     plan.count("effects of which nobody was told", len(life.there - life.acknowledged.keys()))
 
@@ -141,7 +142,8 @@ def _write(settings: Settings, home: Home, first: int, checkpoint_pages: int | N
             async with database.write() as session:
                 # Of the one connection that writes.
                 await session.execute(sa.text(f"PRAGMA wal_autocheckpoint = {checkpoint_pages}"))
-        await carry_out(database, map(home.act, count(first)), acknowledge)
+        async with sealing(database):
+            await carry_out(database, map(home.act, count(first)), acknowledge)
 
     asyncio.run(write())
 
