@@ -200,14 +200,21 @@ class Bank:
 
 
 @asynccontextmanager
-async def bank_of_today(settings: Settings) -> AsyncIterator[Bank]:
-    """The bank over a database, its clock standing at the real present: a server that comes after lives there."""
-    clock = TestClock()
-    clock.moment = datetime.now(UTC)
+async def open_bank(settings: Settings, clock: TestClock) -> AsyncIterator[Bank]:
+    """The bank over a database, with the app in this process."""
     app = create_app(settings, clock=clock)
     async with Bank(app, clock) as bank:
         yield bank
     await app.state.context.database.close()
+
+
+@asynccontextmanager
+async def bank_of_today(settings: Settings) -> AsyncIterator[Bank]:
+    """The bank over a database, its clock standing at the real present: a server that comes after lives there."""
+    clock = TestClock()
+    clock.moment = datetime.now(UTC)
+    async with open_bank(settings, clock) as bank:
+        yield bank
 
 
 def record_body(volunteer_id: str, **fields: Any) -> dict[str, Any]:

@@ -49,3 +49,25 @@ def sent() -> Iterator[list[str]]:
             yield collected
     finally:
         sa.event.remove(sa.Engine, "before_cursor_execute", note)
+
+
+@contextmanager
+def replayable() -> Iterator[dict[sa.Connection, list[tuple[str, Any]]]]:
+    """Collect what SQLite is sent within the block, with the values: for each connection all of it, in order."""
+    collected: dict[sa.Connection, list[tuple[str, Any]]] = {}
+
+    def note(connection: sa.Connection, _cursor: Any, statement: str, values: Any, _context: Any, many: Any) -> None:
+        collected.setdefault(connection, []).extend((statement, one) for one in (values if many else [values]))
+
+    async def run(self: SqliteChannel, statements: Sequence[tuple[str, Any]]) -> list[tuple[Any, ...]]:
+        sent_before = collected.setdefault(self.connection._connection, [])  # noqa: SLF001  as its own events name it
+        sent_before.extend([*((text, {}) for text in self._first), *statements])
+        return await in_one_turn(self, statements)
+
+    in_one_turn = SqliteChannel.run
+    sa.event.listen(sa.Engine, "before_cursor_execute", note)
+    try:
+        with patch.object(SqliteChannel, "run", run):
+            yield collected
+    finally:
+        sa.event.remove(sa.Engine, "before_cursor_execute", note)

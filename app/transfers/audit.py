@@ -40,7 +40,7 @@ async def audit(session: Session, community: int) -> list[Discrepancy]:
     if posted != count:
         found.append(Discrepancy("posting-without-transfer", "community", f"transactions {posted}, transfers {count}"))
     pool = Account(community, POINTS_POOL)
-    held = (await ledger.balances(session, [pool]))[pool]
+    held = (await ledger.balances(session, [pool])).get(pool)
     if held != donated:
         found.append(Discrepancy("pool-wrong", POINTS_POOL, f"balance {held}, donations {donated}"))
     return found

@@ -82,15 +82,32 @@ class World:
 @contextmanager
 def furnished(engine: str, communities: int) -> Iterator[World]:
     """A new database of an engine with so many communities; it goes away afterwards."""
+    with migrated(engine) as (settings, folder):
+        yield World(settings, furnish(settings, communities), folder)
+
+
+@contextmanager
+def migrated(engine: str) -> Iterator[tuple[Settings, Path]]:
+    """A new database of an engine, migrated and empty, with a folder for what is beside it; both go away afterwards."""
     with tempfile.TemporaryDirectory(prefix="lovebank-bench-") as name, new_database(engine, Path(name)) as url:
-        settings = Settings(
-            database_url=url,
-            secret_pepper=SecretStr(_pepper),
-            signing_key=SecretStr(new_signing_key()),
-            token_seconds=_token_seconds,
-        )
+        settings = settings_of(url)
         migrate(settings)
-        yield World(settings, asyncio.run(_furnish(settings, communities)), Path(name))
+        yield settings, Path(name)
+
+
+def settings_of(url: str) -> Settings:
+    """Settings of a service over a database, with keys of their own."""
+    return Settings(
+        database_url=url,
+        secret_pepper=SecretStr(_pepper),
+        signing_key=SecretStr(new_signing_key()),
+        token_seconds=_token_seconds,
+    )
+
+
+def furnish(settings: Settings, communities: int) -> list[Target]:
+    """Open so many communities in a migrated database."""
+    return asyncio.run(_furnish(settings, communities))
 
 
 async def _furnish(settings: Settings, communities: int) -> list[Target]:

@@ -73,6 +73,7 @@ class Model:
     shelves: list[Shelf]
     services: list[Service] = field(default_factory=list)
     orders: list[Order] = field(default_factory=list)
+    pool: int = 0
 
     def record(self, who: int, span: Span, recorder: str) -> str | None:
         """Record a service: refused when it shares a minute with a live one."""
@@ -154,6 +155,17 @@ class Model:
         """What the worker does."""
         for order in self.orders:
             self.close(order, "lapsed", now)
+
+    def transfer(self, giver: int, receiver: int | None, points: int) -> str | None:
+        """Give points to another, or to the pool."""
+        if self.purses[giver].points < points:
+            return "insufficient-points"
+        self.purses[giver].points -= points
+        if receiver is None:
+            self.pool += points
+        else:
+            self.purses[receiver].points += points
+        return None
 
     def move_stock(self, article: int, kind: str, quantity: int) -> str | None:
         """Receive, write off or count pieces."""

@@ -16,7 +16,9 @@ from app.communities.rules import POINTS_ISSUED, POINTS_POOL
 from app.goods.tables import stock_movements
 from app.hours.tables import service_records, verifications
 from app.kernel.events import events
+from app.kernel.heads import ledger_heads
 from app.ledger import Discrepancy, Entry
+from app.ledger.tables import ledger_accounts, ledger_balances
 from app.ledger.tables import ledger_transactions as transactions
 from app.redemptions.rules import Line, Redemption, reservation
 from app.redemptions.tables import redemption_lines, redemptions
@@ -173,7 +175,10 @@ def altered_redemptions(kept: Kept) -> Alterations:
             {"redemption-wrong", "redemption-price-wrong"},
             (kept.lines(kept.cancelled, quantity=1),),
         ),
-        "the price of a line": ({"evidence-differs", "redemption-price-wrong"}, (kept.lines(kept.got_towel, points_each=9),)),
+        "the price of a line": (
+            {"evidence-differs", "redemption-price-wrong"},
+            (kept.lines(kept.got_towel, points_each=9),),
+        ),
         "points of a redemption": (
             {"redemption-wrong", "redemption-price-wrong"},
             (kept.redemption(kept.lapsed, points=1),),
@@ -203,6 +208,11 @@ def altered_stock(kept: Kept) -> Alterations:
         kept.at(transactions, kind="reservation", reference=f"redemptions/{kept.got_towel}")
     )
     received = {"goods_id": kept.soap, "kind": "received"}
+    pool = (
+        sa.select(ledger_accounts.c.account_number)
+        .where(kept.at(ledger_accounts, address=POINTS_POOL))
+        .scalar_subquery()
+    )
     stocked = sa.and_(kept.at(transactions, kind="stock_received"), transactions.c.reference.contains(str(kept.soap)))
     return {
         "a movement with another's transaction": (
@@ -229,6 +239,11 @@ def altered_stock(kept: Kept) -> Alterations:
         "a movement lost": (
             {"stock-without-movement"},
             (sa.delete(stock_movements).where(kept.at(stock_movements, **received)),),
+        ),
+        "the head lost": ({"event-gap"}, (sa.delete(ledger_heads).where(kept.at(ledger_heads)),)),
+        "the balance of the pool lost": (
+            {"balance-missing", "pool-wrong"},
+            (sa.delete(ledger_balances).where(kept.at(ledger_balances), ledger_balances.c.account_number == pool),),
         ),
         "an event lost": ({"event-gap"}, (sa.delete(events).where(kept.at(events, number=3)),)),
     }
