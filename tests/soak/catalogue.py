@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tests.soak import idempotency, ledgers, races, rights, rules
+
 if TYPE_CHECKING:
     from tests.soak.parts import Part
 
-PARTS: tuple[Part, ...] = ()
+PARTS: tuple[Part, ...] = (ledgers.PART, rules.PART, idempotency.PART, races.PART, rights.PART)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 SQLITE = "sqlite"
 POSTGRESQL = "postgresql"
 BOTH = (SQLITE, POSTGRESQL)
+BROKEN = 3
+"""The exit code of a soak that saw a promise broken; 1 is that of one that failed itself."""
 
 
 class ViolationError(AssertionError):
