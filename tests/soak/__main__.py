@@ -18,17 +18,12 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.soak.catalogue import PARTS
-from tests.soak.parts import BOTH, BROKEN, Part, Plan, ViolationError
+from tests.soak.parts import BOTH, BROKEN, Part, Plan, ViolationError, say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _minutes = 60.0
-
-
-def say(text: str) -> None:
-    """Tell the person at the terminal."""
-    print(text, flush=True)  # noqa: T201  a command talks to its user
 
 
 def run_parts(parts: Sequence[Part], engines: Sequence[str], *, seed: int, minutes: float | None) -> int:

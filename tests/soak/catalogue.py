@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.soak import idempotency, ledgers, races, rights, rules
+from tests.soak import idempotency, ledgers, mutating, queues, races, rights, rules
 
 if TYPE_CHECKING:
     from tests.soak.parts import Part
 
-PARTS: tuple[Part, ...] = (ledgers.PART, rules.PART, idempotency.PART, races.PART, rights.PART)
+PARTS: tuple[Part, ...] = (
+    ledgers.PART,
+    rules.PART,
+    idempotency.PART,
+    races.PART,
+    rights.PART,
+    queues.PART,
+    mutating.PART,
+)

@@ -18,9 +18,8 @@ from app.kernel.migrating import migrate
 from app.main import create_app, open_database
 from app.settings import Settings
 from tests.bank import Bank, TestClock
-from tests.conftest import UNHURRIED_SECONDS, new_postgresql
+from tests.conftest import UNHURRIED_SECONDS, new_database
 from tests.races.conftest import Counters
-from tests.soak.parts import SQLITE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -36,16 +35,10 @@ _pepper = SecretStr("a pepper for soaking that is long enough")
 def migrated(engine: str, **settings: Any) -> Iterator[Settings]:
     """Settings of a migrated, empty database, which goes away afterwards."""
     given = {"secret_pepper": _pepper, "signing_key": SecretStr(new_signing_key()), **settings}
-    with tempfile.TemporaryDirectory(prefix="lovebank-soak-") as folder:
-        if engine == SQLITE:
-            made = Settings(database_url=f"sqlite:///{Path(folder) / 'bank.db'}", **given)
-            migrate(made)
-            yield made
-        else:
-            with new_postgresql() as url:
-                made = Settings(database_url=url, **given)
-                migrate(made)
-                yield made
+    with tempfile.TemporaryDirectory(prefix="lovebank-soak-") as name, new_database(engine, Path(name)) as url:
+        made = Settings(database_url=url, **given)
+        migrate(made)
+        yield made
 
 
 @contextmanager

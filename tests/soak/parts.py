@@ -25,6 +25,11 @@ class ViolationError(AssertionError):
     """A promise was broken: what, and everything that helps to see why."""
 
 
+def say(text: str) -> None:
+    """Tell the person at the terminal."""
+    print(text, flush=True)  # noqa: T201  a command talks to its user
+
+
 @dataclass(frozen=True)
 class Part:
     """One way to break the service.

@@ -8,8 +8,13 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+import psycopg
+
+from app import ledger
 from app.goods.service import get_goods
 from app.kernel.errors import Unavailable
+from app.kernel.heads import head_numbers
+from app.kernel.paging import Paging
 from app.worker import run_due
 from tests.hours.acts import record, verify
 from tests.races.test_heads import receive
@@ -24,6 +29,7 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from app.kernel.database import Session
     from tests.races.conftest import Counters
     from tests.races.test_heads import Shelf
 
@@ -211,6 +217,60 @@ async def _moves_between_communities(counting: Counters, chance: Random) -> None
         await books_agree(bank.database, community)
 
 
+async def _two_communities_in_either_order(counting: Counters, chance: Random) -> None:
+    """Let one wait for a head that others hold, and another who names the two the other way round: no circle."""
+    bank = counting.bank
+    if bank.database.dialect == "sqlite":
+        return
+    first: Shelf = (bank.number, UUID((await bank.goods(pieces=0))["id"]))
+    await bank.open_community()
+    second: Shelf = (bank.number, UUID((await bank.goods(pieces=0))["id"]))
+    order = chance.sample([first, second], 2)
+    url = bank.app.state.context.settings.database_url
+    async with await psycopg.AsyncConnection.connect(url) as holding:
+        await holding.execute(f"SELECT FROM ledger_heads WHERE community_id = {order[0][0]} FOR UPDATE".encode())
+        waiting = []
+        for number, named in enumerate((order, order[::-1])):
+            waiting.append(asyncio.create_task(receive(counting.databases[number], *named)))
+            await _until_they_wait(url, number + 1)
+    for ended_so in await asyncio.gather(*waiting, return_exceptions=True):
+        kept("who posts in two communities waits in no circle", holds=ended_so is None, found=_cause(ended_so))
+
+
+def _cause(error: object) -> str:
+    return f"{error} {error.__cause__}" if isinstance(error, BaseException) else ""
+
+
+async def _until_they_wait(url: str, number: int) -> None:
+    """Wait until so many transactions of a PostgreSQL database wait for a lock."""
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    async with (
+        asyncio.timeout(_answer_seconds_max),
+        await psycopg.AsyncConnection.connect(url, autocommit=True) as looking,
+    ):
+        while True:
+            found = await (await looking.execute(waiting)).fetchone()
+            if found is not None and found[0] >= number:
+                return
+            await asyncio.sleep(0.01)
+
+
+async def _a_reader_has_one_picture(counting: Counters, chance: Random) -> None:
+    """Look twice in one transaction, while others post between the two."""
+    bank = counting.bank
+    volunteer = await rich(bank, 60)
+    gift = {"from_volunteer_id": volunteer["id"], "to_pool": True, "points": chance.randint(1, 9)}
+    async with counting.databases[-1].read(bank.number) as session:
+        before = await _picture(session, bank.number)
+        answered("a gift beside a reader", await counting.desk(0).post("transfers", gift), "201")
+        same("what a reader sees", await _picture(session, bank.number), before)
+
+
+async def _picture(session: Session, community: int) -> object:
+    accounts = await ledger.accounts(session, community, Paging(limit=200))
+    return await head_numbers(session, community), [tuple(row.values()) for row in accounts]
+
+
 async def _an_audit_while_others_post(counting: Counters, chance: Random) -> None:
     """Audit from one unchanging picture, whatever is posted meanwhile."""
     bank = counting.bank
@@ -235,6 +295,8 @@ _races: list[Any] = [
     _gifts_both_ways,
     _workers_that_meet,
     _moves_between_communities,
+    _two_communities_in_either_order,
+    _a_reader_has_one_picture,
     _an_audit_while_others_post,
 ]
 
