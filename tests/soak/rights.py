@@ -103,7 +103,11 @@ async def _every_operation_with_every_caller(plan: Plan, bank: Bank, other: Furn
 
 async def _try(plan: Plan, bank: Bank, own: Furnished, cell: _Cell, *, fresh: bool) -> None:
     operation, caller, place, wanted = cell
-    path, body = await place.path_and_body(operation, fresh=fresh)
+    try:
+        path, body = await place.path_and_body(operation, fresh=fresh)
+    except AssertionError as error:
+        message = f"what {operation.id} needs was refused to who may do it: {error}"
+        raise ViolationError(message) from error
     headers = {} if caller == NO_TOKEN else {"Authorization": f"Bearer {own.roles[caller].token}"}
     answer = await send(bank.http, operation, path, body, headers)
     found = _outcome(answer)
