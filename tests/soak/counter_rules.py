@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.worker import run_due
 from tests.redemptions.acts import cancel, collect, pieces, reserve, rich, status
-from tests.soak.promises import answered, books_agree, same
+from tests.soak.promises import answered, books_agree, in_time, same
 
 if TYPE_CHECKING:
     from random import Random
@@ -113,14 +113,14 @@ async def _a_hold_ends(bank: Bank, chance: Random) -> None:
     kept, lapsing = await counter.wants(1), await counter.wants(2)
     bank.clock.move(hours=hours, seconds=-1)
     settings = bank.app.state.context.settings
-    await run_due(bank.database, settings)
+    await in_time("a worker with nothing to do yet", run_due(bank.database, settings))
     await counter.stands(held=3)
     answered("a collection in time", await collect(bank.desk, kept), "200")
     bank.clock.move(seconds=1)
     for act in (collect, cancel):
         answered("what comes after the hold", await act(bank.desk, lapsing), "redemption-not-open")
     for _ in range(2):
-        await run_due(bank.database, settings)
+        await in_time("a worker", run_due(bank.database, settings))
         same("what became of it", await status(bank, lapsing), "lapsed")
         await counter.stands(spent=1, handed_out=1)
     await books_agree(bank.database, bank.number)

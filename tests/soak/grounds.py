@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
@@ -11,15 +11,16 @@ from unittest.mock import patch
 import httpx
 from pydantic import SecretStr
 
-from app.access.tokens import new_signing_key
 from app.http import patience
 from app.kernel import database as kernel_database
+from app.kernel.keys import new_signing_key
 from app.kernel.migrating import migrate
 from app.main import create_app, open_database
 from app.settings import Settings
 from tests.bank import Bank, TestClock
-from tests.conftest import UNHURRIED_SECONDS, new_database
+from tests.conftest import UNHURRIED_SECONDS, new_postgresql
 from tests.races.conftest import Counters
+from tests.soak.parts import SQLITE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -35,7 +36,8 @@ _pepper = SecretStr("a pepper for soaking that is long enough")
 def migrated(engine: str, **settings: Any) -> Iterator[Settings]:
     """Settings of a migrated, empty database, which goes away afterwards."""
     given = {"secret_pepper": _pepper, "signing_key": SecretStr(new_signing_key()), **settings}
-    with tempfile.TemporaryDirectory(prefix="lovebank-soak-") as name, new_database(engine, Path(name)) as url:
+    with tempfile.TemporaryDirectory(prefix="lovebank-soak-") as folder, ExitStack() as stack:
+        url = f"sqlite:///{Path(folder) / 'bank.db'}" if engine == SQLITE else stack.enter_context(new_postgresql())
         made = Settings(database_url=url, **given)
         migrate(made)
         yield made

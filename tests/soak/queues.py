@@ -13,8 +13,8 @@ from tests.kernel.grounds import open_communities
 from tests.kernel.test_coalesce import Door
 from tests.redemptions.acts import rich
 from tests.soak.grounds import counters, opened
-from tests.soak.parts import BOTH, Part, Plan, ViolationError
-from tests.soak.promises import answered, books_agree, kept, outcome, same
+from tests.soak.parts import BOTH, Part, Plan
+from tests.soak.promises import answered, books_agree, in_time, kept, outcome, same
 
 if TYPE_CHECKING:
     from random import Random
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from tests.bank import Bank, TestClock
 
 _length_max = 5
-_wait_seconds = 30.0
 
 
 async def _of_many_each_is_done_once(database: Database, chance: Random, community: int) -> None:
@@ -33,12 +32,7 @@ async def _of_many_each_is_done_once(database: Database, chance: Random, communi
     sent = [(text, "desk") for text in [*texts, *chance.sample(texts, 3), "poison"]] + [("gone", "gone")]
     chance.shuffle(sent)
     sending = [door.send(community, text, caller=caller) for text, caller in sent]
-    try:
-        async with asyncio.timeout(_wait_seconds):
-            outcomes = await asyncio.gather(*sending, return_exceptions=True)
-    except TimeoutError as error:
-        message = "requests that waited together were never answered"
-        raise ViolationError(message) from error
+    outcomes = await in_time("requests that waited together", asyncio.gather(*sending, return_exceptions=True))
     for (text, _), found in zip(sent, outcomes, strict=True):
         wanted = {"poison": ValueError, "gone": Refused}.get(text, Outcome)
         kept(f"what becomes of {text}", holds=isinstance(found, wanted), found=found)

@@ -21,7 +21,7 @@ from tests.races.test_heads import receive
 from tests.redemptions.acts import cancel, collect, pieces, points, reserve, rich, status
 from tests.soak.grounds import counters
 from tests.soak.parts import BOTH, Part, Plan, ViolationError
-from tests.soak.promises import answered, books_agree, kept, outcome, same
+from tests.soak.promises import answered, books_agree, in_time, kept, outcome, same
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -33,18 +33,12 @@ if TYPE_CHECKING:
     from tests.races.conftest import Counters
     from tests.races.test_heads import Shelf
 
-_answer_seconds_max = 40.0
 _instances = 3
 
 
 async def at_once(*requests: Awaitable[httpx.Response]) -> list[httpx.Response]:
     """Send requests together."""
-    try:
-        async with asyncio.timeout(_answer_seconds_max):
-            return list(await asyncio.gather(*requests))
-    except TimeoutError as error:
-        message = f"of {len(requests)} requests that met some were never answered"
-        raise ViolationError(message) from error
+    return list(await in_time(f"{len(requests)} requests that met", asyncio.gather(*requests)))
 
 
 def ended(what: str, answers: list[httpx.Response], **expected: int) -> None:
@@ -192,7 +186,8 @@ async def _workers_that_meet(counting: Counters, chance: Random) -> None:
     held = [answered("a piece", await reserve(bank.desk, volunteer, (article, 1)), "201") for _ in range(number)]
     bank.clock.move(hours=hours)
     settings = bank.app.state.context.settings
-    await asyncio.gather(*(run_due(database, settings) for database in counting.databases * 2))
+    working = (run_due(database, settings) for database in counting.databases * 2)
+    await in_time("workers that met", asyncio.gather(*working))
     same("what became of the holds", {await status(bank, one) for one in held}, {"lapsed"})
     same("what is free again", await points(bank, volunteer), (20, 0))
 
@@ -232,8 +227,9 @@ async def _two_communities_in_either_order(counting: Counters, chance: Random) -
         waiting = []
         for number, named in enumerate((order, order[::-1])):
             waiting.append(asyncio.create_task(receive(counting.databases[number], *named)))
-            await _until_they_wait(url, number + 1)
-    for ended_so in await asyncio.gather(*waiting, return_exceptions=True):
+            await in_time("waiting for a head", _until_they_wait(url, number + 1))
+    moving = asyncio.gather(*waiting, return_exceptions=True)
+    for ended_so in await in_time("moves in either order", moving):
         kept("who posts in two communities waits in no circle", holds=ended_so is None, found=_cause(ended_so))
 
 
@@ -244,10 +240,7 @@ def _cause(error: object) -> str:
 async def _until_they_wait(url: str, number: int) -> None:
     """Wait until so many transactions of a PostgreSQL database wait for a lock."""
     waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-    async with (
-        asyncio.timeout(_answer_seconds_max),
-        await psycopg.AsyncConnection.connect(url, autocommit=True) as looking,
-    ):
+    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as looking:
         while True:
             found = await (await looking.execute(waiting)).fetchone()
             if found is not None and found[0] >= number:
