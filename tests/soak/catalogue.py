@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.soak import idempotency, ledgers, mutating, queues, races, rights, rules
+from tests.soak import idempotency, ledgers, mutating, queues, races, rights, rules, seals
 
 if TYPE_CHECKING:
     from tests.soak.parts import Part
@@ -16,5 +16,6 @@ PARTS: tuple[Part, ...] = (
     races.PART,
     rights.PART,
     queues.PART,
+    seals.PART,
     mutating.PART,
 )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import tempfile
+import time
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,13 +25,35 @@ from tests.races.conftest import Counters
 from tests.soak.parts import SQLITE
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 
     from fastapi import FastAPI
 
     from app.kernel.database import Database
+    from tests.soak.parts import Plan
 
 _pepper = SecretStr("a pepper for soaking that is long enough")
+
+
+# Before its tokens run out, and before its clock, which some rules move by days, leaves the calendars that are known.
+_world_seconds_max = 60.0
+
+
+def soak(plan: Plan, world: Callable[[Plan], Coroutine[Any, Any, None]]) -> None:
+    """Make one world after the other, until the time is up."""
+    while True:
+        asyncio.run(world(plan))
+        if plan.over():
+            return
+
+
+def rounds(plan: Plan) -> Iterator[None]:
+    """Go round in a world: once at least, until the time is up or the world is old."""
+    until = time.monotonic() + _world_seconds_max
+    while True:
+        yield
+        if plan.over() or time.monotonic() >= until:
+            return
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from app.kernel.postgresql_channel import PostgresqlChannel
 from app.kernel.sqlite_channel import SqliteChannel
 from tests.kernel.grounds import as_owner
 from tests.redemptions.acts import rich
-from tests.soak.grounds import counters
+from tests.soak.grounds import counters, rounds, soak
 from tests.soak.parts import BOTH, Part, Plan
 from tests.soak.promises import answered, books_agree, kept, outcome, same
 
@@ -228,11 +228,11 @@ _rules = [
 ]
 
 
-async def _soak(plan: Plan) -> None:
+async def _world(plan: Plan) -> None:
     async with counters(plan.engine) as (counting, settings):
         bank = counting.bank
         rules = list(_rules)
-        while True:
+        for _ in rounds(plan):
             await bank.open_community(verification="recorder")
             world = World(bank, await rich(bank, 900), await bank.volunteer(), await bank.goods(100, 1), settings)
             plan.random.shuffle(rules)
@@ -240,13 +240,11 @@ async def _soak(plan: Plan) -> None:
                 await rule(world, plan.random)
                 plan.count("rules of keys tried")
             await books_agree(bank.database, bank.number)
-            if plan.over():
-                return
 
 
 def run(plan: Plan) -> None:
     """Send the same again and again, in every way."""
-    asyncio.run(_soak(plan))
+    soak(plan, _world)
 
 
 PART = Part("idempotency", BOTH, run, targets={"rules of keys tried": 10_000}, core_seconds=2, smoke_seconds=6)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -29,7 +28,7 @@ from tests.ledger.books import (
 )
 from tests.ledger.test_append_only import deletions, goes_through, updates
 from tests.ledger.test_guards import CHANGES, REFUSED, is_refused, sql_is_refused
-from tests.soak.grounds import opened
+from tests.soak.grounds import opened, rounds, soak
 from tests.soak.parts import BOTH, Part, Plan, ViolationError
 from tests.soak.promises import kept, same
 from tests.tampering import tampered
@@ -239,23 +238,19 @@ async def _tamper(database: Database, settings: Settings, chance: Random, commun
         kept("an audit finds what was changed", holds=found != [], found=str(statement))
 
 
-async def _soak(plan: Plan) -> None:
+async def _world(plan: Plan) -> None:
     async with opened(plan.engine) as (database, settings, clock):
         await _attack(database, settings)
         await _settings_hold(database)
-        community = 2
-        while True:
-            community += 1
+        for community, _ in enumerate(rounds(plan), 3):
             await _round(database, clock, plan, community)
             plan.count("ledgers")
-            if plan.over():
-                break
         await _tamper(database, settings, plan.random, 1)
 
 
 def run(plan: Plan) -> None:
     """Keep ledgers at random beside a book, and attack them."""
-    asyncio.run(_soak(plan))
+    soak(plan, _world)
 
 
 PART = Part("ledger", BOTH, run, targets={"entries": 100_000}, core_seconds=2, smoke_seconds=5)

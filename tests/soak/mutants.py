@@ -25,6 +25,7 @@ _database, _session = "app/kernel/database.py", "app/kernel/session.py"
 _keys, _submission = "app/kernel/idempotency.py", "app/kernel/submission.py"
 _ledger, _posting, _ledger_store = "app/ledger/rules.py", "app/ledger/service.py", "app/ledger/store.py"
 _heads, _jobs, _queue = "app/kernel/heads.py", "app/kernel/jobs.py", "app/kernel/coalesce.py"
+_leaves, _merkle, _sealing = "app/ledger/leaves.py", "app/kernel/merkle.py", "app/seals/service.py"
 _first_migration, _last_checks = "migrations/versions/0001_ledger.py", "migrations/versions/0015_references.py"
 
 _durability = (
@@ -238,5 +239,73 @@ _of_queues = (
     Mutant("a job done twice", _jobs, "    if removed.rowcount != len(done):\n", "    if False:\n", "queues"),
 )
 
-OF_THE_CORE = (*_durability, *_idempotency, *_ledgers, *_locking, *_of_queues)
+_of_seals = (
+    Mutant(
+        "a leaf without its amount",
+        _leaves,
+        '"postings": sorted(leaf.postings),',
+        '"postings": sorted((*one[:2], *one[3:]) for one in leaf.postings),',
+        "seals",
+    ),
+    Mutant("a leaf without its author", _leaves, '"posted_by": leaf.posted_by,', '"posted_by": "",', "seals"),
+    Mutant(
+        "words that can be guessed",
+        _leaves,
+        'hmac.digest(salt, words, "sha256")',
+        'hmac.digest(b"", words, "sha256")',
+        "seals",
+    ),
+    Mutant("leaves that pass for nodes", _merkle, 'b"\\x00" + data', 'b"\\x01" + data', "seals"),
+    Mutant(
+        "a skipped seal",
+        _posting,
+        "    if first:\n        await mark_unsealed(session, first)\n",
+        "    if len(first) > 1:\n        await mark_unsealed(session, first)\n",
+        "seals",
+    ),
+    Mutant(
+        "a leaf that is not sealed",
+        _sealing,
+        "for leaf in leaves for node in frontier.append(leaf)]",
+        "for leaf in leaves[-200:] for node in frontier.append(leaf)]",
+        "seals",
+    ),
+    Mutant(
+        "a tree that forgets",
+        _sealing,
+        "    await store.insert_seals(session, nodes, notes)\n",
+        "    await store.insert_seals(session, [], notes)\n",
+        "seals",
+    ),
+    Mutant(
+        "a proof that always verifies",
+        _merkle,
+        "    return last == 0 and current == root\n",
+        "    return True\n",
+        "seals",
+    ),
+    Mutant(
+        "a tree that goes on from any other",
+        _merkle,
+        "    return last == 0 and of_old == old_root and of_new == new_root\n",
+        "    return True\n",
+        "seals",
+    ),
+    Mutant(
+        "a signature that nobody checks",
+        "app/kernel/notes.py",
+        "        if not _is_right(key, note.text, signature.value[_id_bytes:]):\n",
+        "        if False:\n",
+        "seals",
+    ),
+    Mutant(
+        "a city that forgets a community",
+        _sealing,
+        "        if (community, of) not in present\n",
+        "        if (community, of) not in present and of > 10\n",
+        "seals",
+    ),
+)
+
+OF_THE_CORE = (*_durability, *_idempotency, *_ledgers, *_locking, *_of_queues, *_of_seals)
 """Bugs below the features: what must not be lost, doubled, changed or waited for in a circle."""

@@ -169,12 +169,12 @@ def run(plan: Plan) -> None:
 
 
 def _see_that_all_is_sound(plan: Plan, field: _Field, threads: ThreadPoolExecutor, parts: set[str]) -> None:
-    """Raise `ViolationError` when a part finds something where no bug was planted."""
+    """Raise `ViolationError` when a part finds something where no bug was planted, `RuntimeError` when it fails."""
     names = sorted(parts)
     for part, verdict in zip(names, threads.map(lambda part: field.sound(part, plan.engine), names), strict=True):
         if verdict.code != 0:
             message = f"{part} on {plan.engine} without a planted bug ends with {verdict.code}: {verdict.words}"
-            raise ViolationError(message)
+            raise (ViolationError if verdict.code == BROKEN else RuntimeError)(message)
         say(f"  sound    {part} on {plan.engine} without a bug, {verdict.seconds:.1f} s")
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 ResultT = TypeVar("ResultT")
 
-_seconds_max = 20.0
+_seconds_max = 15.0
 
 
 async def in_time(what: str, work: Awaitable[ResultT]) -> ResultT:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from typing import TYPE_CHECKING
 
 from app.kernel import jobs
@@ -12,7 +13,7 @@ from app.kernel.submission import Outcome
 from tests.kernel.grounds import open_communities
 from tests.kernel.test_coalesce import Door
 from tests.redemptions.acts import rich
-from tests.soak.grounds import counters, opened
+from tests.soak.grounds import counters, opened, rounds, soak
 from tests.soak.parts import BOTH, Part, Plan
 from tests.soak.promises import answered, books_agree, in_time, kept, outcome, same
 
@@ -105,18 +106,15 @@ async def _who_is_turned_away_is_told_when_to_come_again(bank: Bank, chance: Ran
     await books_agree(bank.database, bank.number)
 
 
-async def _soak(plan: Plan) -> None:
+async def _world(plan: Plan) -> None:
+    await _rush(plan)
     async with opened(plan.engine) as (database, _, clock):
-        community = 0
-        while True:
+        for community, _ in zip(itertools.count(0, 3), rounds(plan), strict=False):
             await open_communities(database, *range(community + 1, community + 4))
             await _of_many_each_is_done_once(database, plan.random, community + 1)
             await _the_queue_has_an_end(database, plan.random, community + 2)
             await _a_job_is_claimed_by_one(database, plan.random, community + 3, clock)
-            community += 3
             plan.count("queues", 3)
-            if plan.over():
-                break
 
 
 async def _rush(plan: Plan) -> None:
@@ -127,8 +125,7 @@ async def _rush(plan: Plan) -> None:
 
 def run(plan: Plan) -> None:
     """Let many wait."""
-    asyncio.run(_rush(plan))
-    asyncio.run(_soak(plan))
+    soak(plan, _world)
 
 
 PART = Part("queues", BOTH, run, targets={"queues": 3_000}, core_seconds=2, smoke_seconds=5)

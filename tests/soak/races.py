@@ -19,7 +19,7 @@ from app.worker import run_due
 from tests.hours.acts import record, verify
 from tests.races.test_heads import receive
 from tests.redemptions.acts import cancel, collect, pieces, points, reserve, rich, status
-from tests.soak.grounds import counters
+from tests.soak.grounds import counters, rounds, soak
 from tests.soak.parts import BOTH, Part, Plan, ViolationError
 from tests.soak.promises import answered, books_agree, in_time, kept, outcome, same
 
@@ -294,10 +294,10 @@ _races: list[Any] = [
 ]
 
 
-async def _soak(plan: Plan) -> None:
+async def _world(plan: Plan) -> None:
     async with counters(plan.engine, instances=_instances) as (counting, _):
         bank, races = counting.bank, list(_races)
-        while True:
+        for _ in rounds(plan):
             plan.random.shuffle(races)
             for race in races:
                 await bank.open_community()
@@ -305,13 +305,11 @@ async def _soak(plan: Plan) -> None:
                 await race(counting, plan.random)
                 await books_agree(bank.database, bank.number)
                 plan.count("races")
-            if plan.over():
-                return
 
 
 def run(plan: Plan) -> None:
     """Let requests meet, in every way."""
-    asyncio.run(_soak(plan))
+    soak(plan, _world)
 
 
 PART = Part("races", BOTH, run, targets={"races": 10_000}, core_seconds=2, smoke_seconds=6)

@@ -5,7 +5,6 @@ The table is written down here once more, so that a role that is forgotten or ad
 
 from __future__ import annotations
 
-import asyncio
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -19,7 +18,7 @@ from tests.contract.spec import ANYONE, Operation
 from tests.contract.test_authorization import CALLERS, NO_TOKEN, expected, numbers, outcome, spoilt_tokens
 from tests.contract.test_openapi import COMMITTED
 from tests.redemptions.acts import cancel, reserve, rich
-from tests.soak.grounds import counters
+from tests.soak.grounds import counters, rounds, soak
 from tests.soak.parts import BOTH, Part, Plan, ViolationError
 from tests.soak.promises import answered, kept, same
 
@@ -196,12 +195,12 @@ async def _names_are_for_those_who_need_them(bank: Bank) -> None:
         kept("lists show no whole phone", holds=all("****" in one["phone"] for one in page), found=api.client_id)
 
 
-async def _soak(plan: Plan) -> None:
+async def _world(plan: Plan) -> None:
     async with counters(plan.engine) as (counting, settings):
         bank = counting.bank
         bank.app.state.pins = QuickPins(bank.database.vault)
         other = await Furnished.of(bank)
-        while True:
+        for _ in rounds(plan):
             await bank.open_community()
             own = await Furnished.of(bank)
             await _spoilt_tokens_are_none(plan, bank, settings, own)
@@ -210,13 +209,11 @@ async def _soak(plan: Plan) -> None:
             await _pins_cannot_be_guessed(bank)
             await _names_are_for_those_who_need_them(bank)
             await _every_operation_with_every_caller(plan, bank, other, own)
-            if plan.over():
-                return
 
 
 def run(plan: Plan) -> None:
     """Try all rights, again and again."""
-    asyncio.run(_soak(plan))
+    soak(plan, _world)
 
 
 PART = Part("rights", BOTH, run, targets={"calls": 50_000}, core_seconds=2, smoke_seconds=5)

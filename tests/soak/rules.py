@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 from tests.soak.counter_rules import RULES_OF_THE_COUNTER
-from tests.soak.grounds import counters
+from tests.soak.grounds import counters, rounds, soak
 from tests.soak.hours_rules import RULES_OF_HOURS
 from tests.soak.parts import SQLITE, Part
 from tests.soak.promises import books_agree
@@ -15,23 +14,21 @@ if TYPE_CHECKING:
     from tests.soak.parts import Plan
 
 
-async def _soak(plan: Plan) -> None:
+async def _world(plan: Plan) -> None:
     rules = [*RULES_OF_HOURS, *RULES_OF_THE_COUNTER]
     async with counters(plan.engine) as (counting, _):
         bank = counting.bank
-        while True:
+        for _ in rounds(plan):
             plan.random.shuffle(rules)
             for rule in rules:
                 await rule(bank, plan.random)
                 await books_agree(bank.database, bank.number)
                 plan.count("rules tried")
-            if plan.over():
-                return
 
 
 def run(plan: Plan) -> None:
     """Try every rule, as often as there is time."""
-    asyncio.run(_soak(plan))
+    soak(plan, _world)
 
 
 # What is decided is decided in Python, the same on both engines; what the engines enforce is the ledger's part.
