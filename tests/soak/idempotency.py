@@ -247,4 +247,4 @@ def run(plan: Plan) -> None:
     soak(plan, _world)
 
 
-PART = Part("idempotency", BOTH, run, targets={"rules of keys tried": 10_000}, core_seconds=2, smoke_seconds=6)
+PART = Part("idempotency", BOTH, run, targets={"rules of keys tried": 10_000}, core_seconds=2, smoke_seconds=3)

@@ -253,4 +253,4 @@ def run(plan: Plan) -> None:
     soak(plan, _world)
 
 
-PART = Part("ledger", BOTH, run, targets={"entries": 100_000}, core_seconds=2, smoke_seconds=5)
+PART = Part("ledger", BOTH, run, targets={"entries": 100_000}, core_seconds=2, smoke_seconds=3)

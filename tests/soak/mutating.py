@@ -7,6 +7,7 @@ service does not even run is a bad mutant, which proves nothing; a bug that nobo
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import queue
 import shutil
@@ -14,14 +15,17 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Self
 
+from tests.soak import nursery
 from tests.soak.mutants import OF_THE_CORE
 from tests.soak.mutants_of_features import OF_FEATURES
+from tests.soak.nursery import Order
 from tests.soak.parts import BOTH, BROKEN, Part, Plan, ViolationError, say
 
 if TYPE_CHECKING:
@@ -40,9 +44,9 @@ _words_shown = 160
 
 
 class Verdict(NamedTuple):
-    """What became of a run in a copy: its exit code (None when it had to be ended), its last words and its time."""
+    """What became of a run in a copy: its exit code (below 0 when it had to be ended), its last words and its time."""
 
-    code: int | None
+    code: int
     words: str
     seconds: float
 
@@ -50,9 +54,10 @@ class Verdict(NamedTuple):
 class Copy:
     """A copy of the project, in which one bug at a time is planted."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, nursery: Nursery) -> None:
         """Copy what a soak needs."""
         self.folder = folder
+        self._nursery = nursery
         for name in _copied:
             shutil.copytree(PROJECT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
 
@@ -74,32 +79,46 @@ class Copy:
 
     def run(self, part: str, engine: str, seed: int, *length: str) -> Verdict:
         """Run a part in a process of its own, which sees this copy alone."""
-        command = [sys.executable, "-m", "tests.soak", "--part", part, "--engine", engine, "--seed", str(seed), *length]
-        environment = {**os.environ, "PYTHONPATH": str(self.folder)}
+        log = self.folder / "soak.log"
+        arguments = ["--part", part, "--engine", engine, "--seed", str(seed), *length]
         began = time.monotonic()
-        with subprocess.Popen(
-            command,
-            cwd=self.folder,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        ) as process:
-            try:
-                said, _ = process.communicate(timeout=_run_seconds_max)
-                code: int | None = process.returncode
-            except subprocess.TimeoutExpired:
-                code, said = None, f"it was still running after {_run_seconds_max:.0f} s"
-            finally:
-                _end(process)
-        return Verdict(code, _last_words(said), time.monotonic() - began)
+        code = self._nursery.run(Order(str(self.folder), arguments, str(log)))
+        return Verdict(code, _last_words(log.read_text(encoding="utf-8")), time.monotonic() - began)
 
 
-def _end(process: subprocess.Popen[str]) -> None:
-    """End a run with all that it started, which is a session of its own."""
-    if process.poll() is None:
-        os.killpg(process.pid, signal.SIGKILL)
+class Nursery:
+    """The program that starts soaks quickly (see `tests.soak.nursery`), until the block ends."""
+
+    def __init__(self) -> None:
+        """Start it."""
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", nursery.__file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    def __enter__(self) -> Self:
+        """Use it in a block."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Tell it that nothing more comes, and wait for its end."""
+        self._process.communicate()
+
+    def _hear(self) -> int:
+        assert self._process.stdout
+        return int(self._process.stdout.readline())
+
+    def run(self, order: Order) -> int:
+        """Run a soak to its end and give its exit code; it is killed, with all that it started, when it has no end."""
+        assert self._process.stdin
+        self._process.stdin.write(json.dumps(order) + "\n")
+        self._process.stdin.flush()
+        child = self._hear()
+        killing = threading.Timer(_run_seconds_max, os.killpg, (child, signal.SIGKILL))
+        killing.start()
+        try:
+            return self._hear()
+        finally:
+            killing.cancel()
 
 
 def with_bug(text: str, mutant: Mutant) -> str:
@@ -120,11 +139,11 @@ def _last_words(said: str) -> str:
 class _Field:
     """A few copies, of which one is lent at a time."""
 
-    def __init__(self, folder: Path, seed: int) -> None:
+    def __init__(self, stack: ExitStack, folder: Path, seed: int) -> None:
         self._seed = seed
         self._free: queue.SimpleQueue[Copy] = queue.SimpleQueue()
         for number in range(_at_once):
-            self._free.put(Copy(folder / str(number)))
+            self._free.put(Copy(folder / str(number), stack.enter_context(Nursery())))
 
     def sound(self, part: str, engine: str) -> Verdict:
         """Run a part for a moment where no bug is planted."""
@@ -152,9 +171,10 @@ def run(plan: Plan) -> None:
     escaped: list[str] = []
     with (
         tempfile.TemporaryDirectory(prefix="lovebank-mutants-", ignore_cleanup_errors=True) as name,
+        ExitStack() as stack,
         ThreadPoolExecutor(_at_once) as threads,
     ):
-        field = _Field(Path(name), plan.random.randrange(2**31))
+        field = _Field(stack, Path(name), plan.random.randrange(2**31))
         while waiting:
             chosen, waiting = waiting[:_at_once], waiting[_at_once:]
             _see_that_all_is_sound(plan, field, threads, {mutant.part for mutant in chosen} - known)
@@ -183,7 +203,7 @@ def _plant(plan: Plan, field: _Field, threads: ThreadPoolExecutor, chosen: Seque
     escaped = []
     for mutant, verdict in zip(chosen, threads.map(field.attempt, chosen), strict=True):
         plan.count("planted")
-        what = {BROKEN: "caught", 0: "SURVIVED"}.get(verdict.code if verdict.code is not None else -1, "BAD")
+        what = {BROKEN: "caught", 0: "SURVIVED"}.get(verdict.code, "BAD")
         place = f"{mutant.part} on {mutant.engine}, {verdict.seconds:.1f} s"
         say(f"  {what:8} {mutant.name} ({place}): {verdict.words[:_words_shown]}")
         if what == "caught":

@@ -128,4 +128,4 @@ def run(plan: Plan) -> None:
     soak(plan, _world)
 
 
-PART = Part("queues", BOTH, run, targets={"queues": 3_000}, core_seconds=2, smoke_seconds=5)
+PART = Part("queues", BOTH, run, targets={"queues": 3_000}, core_seconds=2, smoke_seconds=2)

@@ -312,4 +312,4 @@ def run(plan: Plan) -> None:
     soak(plan, _world)
 
 
-PART = Part("races", BOTH, run, targets={"races": 10_000}, core_seconds=2, smoke_seconds=6)
+PART = Part("races", BOTH, run, targets={"races": 10_000}, core_seconds=2, smoke_seconds=4)

@@ -216,4 +216,4 @@ def run(plan: Plan) -> None:
     soak(plan, _world)
 
 
-PART = Part("rights", BOTH, run, targets={"calls": 50_000}, core_seconds=2, smoke_seconds=5)
+PART = Part("rights", BOTH, run, targets={"calls": 50_000}, core_seconds=2, smoke_seconds=3)

@@ -32,4 +32,4 @@ def run(plan: Plan) -> None:
 
 
 # What is decided is decided in Python, the same on both engines; what the engines enforce is the ledger's part.
-PART = Part("rules", (SQLITE,), run, targets={"rules tried": 20_000}, core_seconds=2, smoke_seconds=8)
+PART = Part("rules", (SQLITE,), run, targets={"rules tried": 20_000}, core_seconds=2, smoke_seconds=4)

@@ -231,4 +231,4 @@ def run(plan: Plan) -> None:
     soak(plan, _world)
 
 
-PART = Part("seals", BOTH, run, targets={"transactions sealed": 100_000}, core_seconds=2, smoke_seconds=5)
+PART = Part("seals", BOTH, run, targets={"transactions sealed": 100_000}, core_seconds=2, smoke_seconds=3)

@@ -9,7 +9,7 @@ import pytest
 
 from tests.soak.catalogue import PARTS
 from tests.soak.mutants import Mutant
-from tests.soak.mutating import MUTANTS, PROJECT, Copy, with_bug
+from tests.soak.mutating import MUTANTS, PROJECT, Copy, Nursery, with_bug
 from tests.soak.parts import BROKEN
 
 if TYPE_CHECKING:
@@ -40,15 +40,16 @@ def test_a_bug_that_has_no_place_or_two_is_an_error() -> None:
 
 
 def test_what_is_broken_is_told_from_a_service_that_does_not_start(tmp_path: Path) -> None:
-    copy = Copy(tmp_path)
     path = "app/ledger/rules.py"
     sound = (PROJECT / path).read_text(encoding="utf-8")
     catching, failing = (
         Mutant("a bug", path, "        if total:\n", "        if False:\n", "ledger"),
         Mutant("nonsense", path, "        if total:\n", "        if total is nowhere:\n", "ledger"),
     )
-    for mutant, code in ((catching, BROKEN), (failing, 1)):
-        with copy.planted(mutant):
-            verdict = copy.run("ledger", "sqlite", 1, "--minutes", "0.01")
-        assert verdict.code == code, verdict
-        assert (tmp_path / path).read_text(encoding="utf-8") == sound
+    with Nursery() as nursery:
+        copy = Copy(tmp_path / "copy", nursery)
+        for mutant, code in ((catching, BROKEN), (failing, 1)):
+            with copy.planted(mutant):
+                verdict = copy.run("ledger", "sqlite", 1, "--minutes", "0.01")
+            assert verdict.code == code, verdict
+            assert (tmp_path / "copy" / path).read_text(encoding="utf-8") == sound
