@@ -104,16 +104,6 @@ def new_database(engine: str, folder: Path) -> Iterator[str]:
             yield url
 
 
-@contextmanager
-def new_database(engine: str, folder: Path) -> Iterator[str]:
-    """Give the URL of a new, empty database of an engine; a SQLite file lies in the folder."""
-    if engine == "sqlite":
-        yield f"sqlite:///{folder / 'bank.db'}"
-    else:
-        with new_postgresql() as url:
-            yield url
-
-
 def _named(server: str, name: str) -> str:
     head, question, options = server.partition("?")
     return f"{head.rsplit('/', 1)[0]}/{name}{question}{options}"

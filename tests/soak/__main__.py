@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.soak.catalogue import PARTS
-from tests.soak.parts import BOTH, Part, Plan
+from tests.soak.parts import BOTH, BROKEN, Part, Plan, ViolationError, say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,17 +26,12 @@ if TYPE_CHECKING:
 _minutes = 60.0
 
 
-def say(text: str) -> None:
-    """Tell the person at the terminal."""
-    print(text, flush=True)  # noqa: T201  a command talks to its user
-
-
-def run_parts(parts: Sequence[Part], engines: Sequence[str], *, seed: int, minutes: float | None) -> bool:
-    """Run parts on engines, a smoke run where no minutes are given; True when every promise was kept."""
+def run_parts(parts: Sequence[Part], engines: Sequence[str], *, seed: int, minutes: float | None) -> int:
+    """Run parts on engines, a smoke run where no minutes are given; the exit code, 0 when every promise was kept."""
     runs = [(part, engine) for part in parts for engine in part.engines if engine in engines]
     weights = sum(part.weight for part, _ in runs)
     table = Table("part", "engine", "done", "slowest", "seconds", "result")
-    kept = True
+    code = 0
     for part, engine in runs:
         seconds = part.smoke_seconds if minutes is None else minutes * 60 * part.weight / weights
         goals = {} if minutes is None else {what: goal / len(part.engines) for what, goal in part.targets.items()}
@@ -46,19 +41,20 @@ def run_parts(parts: Sequence[Part], engines: Sequence[str], *, seed: int, minut
         result = "kept"
         try:
             part.run(plan)
-        except Exception:  # noqa: BLE001  whatever it was, it is told, and the other parts have their turn
-            kept = False
-            result = "BROKEN"
+        except Exception as error:  # noqa: BLE001  whatever it was, it is told, and the other parts have their turn
+            broken = isinstance(error, ViolationError)
+            result = "BROKEN" if broken else "FAILED"
+            code = BROKEN if broken else code or 1
             say(traceback.format_exc())
         done = ", ".join(f"{what} {count:,}" for what, count in sorted(plan.counts.items()))
         slowest = ", ".join(f"{what} {seconds:.2f} s" for what, seconds in sorted(plan.slowest.items()))
         table.add_row(part.name, engine, done, slowest, f"{time.monotonic() - began:.0f}", result)
     Console(width=None if sys.stdout.isatty() else 200).print(table)
-    return kept
+    return code
 
 
 def main(arguments: list[str]) -> None:
-    """Read the command line and run; the exit code is 1 when a promise was broken."""
+    """Read the command line and run; the exit code is 3 when a promise was broken, 1 when the harness failed."""
     parser = argparse.ArgumentParser(prog="dev.py soak", description=__doc__)
     parser.add_argument("--seed", type=int, default=secrets.randbelow(2**31))
     parser.add_argument("--engine", choices=BOTH, action="append", help="both when absent")
@@ -72,8 +68,7 @@ def main(arguments: list[str]) -> None:
     structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
     say(f"seed {options.seed}")
     minutes = None if options.smoke else options.minutes
-    if not run_parts(parts, options.engine or BOTH, seed=options.seed, minutes=minutes):
-        sys.exit(1)
+    sys.exit(run_parts(parts, options.engine or BOTH, seed=options.seed, minutes=minutes))
 
 
 if __name__ == "__main__":

@@ -13,10 +13,18 @@ from tests.soak import (
     commit_cuts,
     disk_full,
     fuzzing,
+    idempotency,
+    ledgers,
+    mutating,
     operations,
     overload,
     pauses,
     power_losses,
+    queues,
+    races,
+    rights,
+    rules,
+    seals,
     sqlite_kills,
     tampering,
 )
@@ -25,6 +33,13 @@ if TYPE_CHECKING:
     from tests.soak.parts import Part
 
 PARTS: tuple[Part, ...] = (
+    ledgers.PART,
+    rules.PART,
+    idempotency.PART,
+    races.PART,
+    rights.PART,
+    queues.PART,
+    seals.PART,
     operations.PART,
     sqlite_kills.PART,
     power_losses.PART,
@@ -40,4 +55,5 @@ PARTS: tuple[Part, ...] = (
     overload.PART,
     fuzzing.RAW,
     fuzzing.SCHEMA,
+    mutating.PART,
 )

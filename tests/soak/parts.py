@@ -17,10 +17,17 @@ if TYPE_CHECKING:
 SQLITE = "sqlite"
 POSTGRESQL = "postgresql"
 BOTH = (SQLITE, POSTGRESQL)
+BROKEN = 3
+"""The exit code of a soak that saw a promise broken; 1 is that of one that failed itself."""
 
 
 class ViolationError(AssertionError):
     """A promise was broken: what, and everything that helps to see why."""
+
+
+def say(text: str) -> None:
+    """Tell the person at the terminal."""
+    print(text, flush=True)  # noqa: T201  a command talks to its user
 
 
 @dataclass(frozen=True)
