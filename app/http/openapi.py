@@ -50,6 +50,7 @@ _TAGS = {
     "transfers": "Gifts (转赠) and donations (捐赠) of points.",
     "disputes": "Disputes (申诉): volunteers contest records and postings, managers answer.",
     "ledger": "The ledger itself, for auditors.",
+    "seals": "Checkpoints (封账凭证), proofs and receipts, for anybody to check.",
     "events": "What happened, in the order of commits.",
     "operations": "For those who run the service.",
 }

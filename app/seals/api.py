@@ -23,7 +23,7 @@ from app.seals.rules import Sealed
 from app.seals.schemas import CheckpointModel, CheckpointPage, ConsistencyModel, WitnessSignatureNew
 
 router = Router(prefix="/v1/communities/{community_id}", tags=["seals"])
-city = Router(prefix="/v1/ledger", tags=["seals"])
+city = Router(tags=["seals"])
 
 _NUMBER_MAX = 2**53 - 1
 _Number = Annotated[int, Path(ge=1, le=_NUMBER_MAX)]
@@ -154,7 +154,7 @@ async def create_witness_signature(
 
 
 @city.get(
-    "/checkpoint",
+    "/city-checkpoint",
     response_model=CheckpointModel,
     **operation(roles=ANYONE, summary="Read the city's last checkpoint", problems=["not-found"]),
 )

@@ -7,6 +7,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 from uuid import uuid4
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from app.kernel.notes import PublicKey, cosign, read_note
+from app.seals.service import Sealer
 from tests.bank import done
 from tests.contract.spec import JSON
 
@@ -55,6 +59,9 @@ class Furnished:
         day = dt.date(2026, 3, 1)
         furnished = cls(bank, bank.community["id"], bank.number, roles, volunteer["id"], article["id"], day)
         ids = ("service_record", "redemption", "client", "household", "transfer", "to_volunteer", "dispute", "audit")
+        sealer = Sealer(bank.database)
+        await sealer.seal_due()
+        await sealer.seal_city()
         furnished.named = await furnished.fresh({f"{noun}_id" for noun in ids})
         return furnished
 
@@ -108,6 +115,8 @@ class Furnished:
             contested = done(await self.roles["front_desk"].post("service-records", record), 201)["id"]
             dispute = {"volunteer_id": self.volunteer_id, "service_record_id": contested, "reason": "记错了"}
             made["dispute_id"] = done(await self.roles["front_desk"].post("disputes", dispute), 201)["id"]
+        if "signature" in wanted:
+            made |= await self._witnessed()
         if "audit_id" in wanted:
             made["audit_id"] = done(await self.roles["auditor"].post("ledger/audits"), 202)["id"]
         if "household_id" in wanted:
@@ -122,6 +131,7 @@ class Furnished:
             "volunteer_ids": [self.volunteer_id],
             "goods_id": self.goods_id,
             "transaction_id": 1,
+            "tree_size": (await self._checkpoint())["tree_size"],
             "problem_code": "not-found",
             "code": uuid4().hex[:12],
             "reference": uuid4().hex,
@@ -130,6 +140,16 @@ class Furnished:
             "started_at": f"{day}T14:00:00+08:00",
             "ended_at": f"{day}T15:30:00+08:00",
         }
+
+    async def _checkpoint(self) -> Any:
+        return done(await self.roles["auditor"].get("ledger/checkpoint"), 200)
+
+    async def _witnessed(self) -> dict[str, Any]:
+        """A new witness's key, and its signature under the last checkpoint."""
+        key, name = Ed25519PrivateKey.generate(), f"{uuid4().hex}.example"
+        public = PublicKey(name, key.public_key().public_bytes_raw(), is_witness=True)
+        text = read_note((await self._checkpoint())["note"]).text
+        return {"public_key": str(public), "signature": str(cosign(key, name, text, 1_772_424_000))}
 
     async def new_volunteer(self) -> str:
         """The id of one more volunteer."""

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 
+from app.seals.service import Sealer
 from tests.bank import done, refused
 from tests.contract.furnished import Furnished
 from tests.contract.spec import named
@@ -87,7 +88,13 @@ class Lists:
             "list_transfers": lambda: bank.desk.post("transfers", donation),
             "list_transactions": lambda: bank.manager.post(f"goods/{own.goods_id}/stock-movements", received),
             "list_accounts": lambda: bank.goods(pieces=0),
+            "list_checkpoints": self._another_checkpoint,
+            "list_own_receipts": served,
         }
+
+    async def _another_checkpoint(self) -> None:
+        await self.bank.goods(pieces=1)
+        await Sealer(self.bank.database).seal_due()
 
     async def _another_dispute(self) -> None:
         await self.own.fresh({"dispute_id"})

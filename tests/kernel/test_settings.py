@@ -170,7 +170,7 @@ def test_development_keeps_its_secrets_beside_the_database(bare_place: Path) -> 
     assert Settings(database_url=f"sqlite:///{folder}/bank.db").keys_folder == folder
     assert Settings(database_url="postgresql://localhost/bank").keys_folder == bare_place
     open_database(Settings(database_url=f"sqlite:///{folder}/bank.db"))
-    assert [path.name for path in folder.iterdir()] == [".lovebank-pepper"]
+    assert {path.name for path in folder.iterdir()} == {".lovebank-pepper", ".lovebank-ledger-key.pem"}
 
 
 def test_production_does_not_start_on_a_secret_of_its_own_making(bare_place: Path) -> None:

@@ -42,7 +42,7 @@ async def test_every_sealed_transaction_is_proved_with_what_it_stands_for(bank: 
 async def test_what_is_not_sealed_yet_is_said_to_be_so_and_what_is_not_there_not_found(bank: Bank) -> None:
     refused(await bank.auditor.get("ledger/checkpoint"), "not-found")
     refused(await bank.auditor.get("ledger/city-proof"), "not-yet-sealed", tree_size=0)
-    refused(await bank.http.get("/v1/ledger/checkpoint"), "not-found")
+    refused(await bank.http.get("/city-checkpoint"), "not-found")
     towel = await bank.goods(pieces=1)
     refused(await bank.auditor.get("ledger/transactions/1/proof"), "not-yet-sealed", tree_size=0)
     refused(await bank.auditor.get("ledger/transactions/2/proof"), "not-found")
