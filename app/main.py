@@ -76,6 +76,7 @@ ROUTERS = (
     reports.router,
     seals.router,
     seals.city,
+    seals.page,
     own_receipts.router,
     health.router,
 )
