@@ -81,10 +81,13 @@ class Browser:
         message, _, self._heard = self._heard.partition(b"\0")
         return json.loads(message)
 
-    def open(self, address: str) -> Page:
-        """Open a page, and wait until all that belongs to it was loaded."""
+    def open(self, address: str, *, before: str = "") -> Page:
+        """Open a page, and wait until all that belongs to it was loaded; `before` is JavaScript that runs first."""
         target = self.tell("Target.createTarget", url="about:blank")["targetId"]
         page = Page(self, self.tell("Target.attachToTarget", targetId=target, flatten=True)["sessionId"])
+        if before:
+            page.tell("Page.enable")
+            page.tell("Page.addScriptToEvaluateOnNewDocument", source=before)
         page.tell("Page.navigate", url=address)
         page.ask("new Promise((done) => document.readyState === 'complete' ? done() : addEventListener('load', done))")
         return page

@@ -72,16 +72,20 @@ class Log:
     def proof(self, index: int, *, bare: bool = False, note: str | None = None) -> str:
         """The proof of an entry, without what it stands for if it is to be `bare`."""
         size = len(self.leaves)
-        hashes = [hash_of(part, self._nodes) for part in inclusion_parts(index, size)]
+        hashes = [self.node(*part) for part in inclusion_parts(index, size)]
         extra = None if bare else self.entries[index]
         return proof_text(index, hashes, note or self.checkpoint(size), extra=extra)
+
+    def node(self, first: int, end: int) -> bytes:
+        """The hash of a subtree."""
+        return hash_of((first, end), self._nodes)
 
     def consistency(self, old: int, new: int) -> dict[str, Any]:
         """The API's answer that a later tree begins with an earlier one."""
         return {
             "earlier": {"note": self.checkpoint(old)},
             "later": {"note": self.checkpoint(new)},
-            "proof": [text_of(hash_of(part, self._nodes)) for part in consistency_parts(old, new)],
+            "proof": [text_of(self.node(*part)) for part in consistency_parts(old, new)],
         }
 
 
@@ -156,6 +160,9 @@ def consistent(**changed: Any) -> Case:
     return Case(json.dumps({**LOG.consistency(3, 7), **changed}))
 
 
+_OWN_LINE = CHECKPOINT[:-1].rpartition("\n")[2]
+_FLIPPED_LINE = flipped(CHECKPOINT)[:-1].rpartition("\n")[2]
+
 GOOD: dict[str, Case] = {
     "a receipt": Case(RECEIPT),
     "a receipt for two": Case(TWO),
@@ -165,6 +172,9 @@ GOOD: dict[str, Case] = {
     "a checkpoint with a witness whose key was not given": Case(WITNESSED),
     "a checkpoint with unknown signatures": Case(with_lines(CHECKPOINT, *STRANGE_LINES[:31])),
     "a checkpoint signed twice": Case(with_lines(CHECKPOINT, CHECKPOINT[:-1].rpartition("\n")[2])),
+    "a checkpoint signed rightly, then wrongly by the same, which nobody reads": Case(
+        with_lines(CHECKPOINT, _FLIPPED_LINE)
+    ),
     "a checkpoint of nothing": Case(LOG.checkpoint(0)),
     "the city's checkpoint": Case(CITY.checkpoint(2)),
     "a key in PEM": Case(RECEIPT, (pem_of(KEY.public_key()),)),
@@ -192,8 +202,6 @@ GOOD: dict[str, Case] = {
 }
 
 _ROOT = CHECKPOINT.split("\n")[2]
-_OWN_LINE = CHECKPOINT[:-1].rpartition("\n")[2]
-_FLIPPED_LINE = flipped(CHECKPOINT)[:-1].rpartition("\n")[2]
 _CONSISTENT = LOG.consistency(3, 7)["proof"]
 
 SPOILT: dict[str, Case] = {
@@ -289,6 +297,10 @@ SPOILT: dict[str, Case] = {
     "consistency with an object for a proof": Case(json.dumps({**LOG.consistency(7, 7), "proof": {}})),
     "consistency with a number for a hash": consistent(proof=[5]),
     "consistency without a proof": consistent(proof=None),
+    "consistency with a fork": consistent(earlier={"note": Log([b"another", *LOG.entries[1:]]).checkpoint(3)}),
+    "an inner node for a leaf": Case(
+        json.dumps({"leaf": text_of(LOG.node(0, 4)), "proof": proof_text(0, [LOG.node(4, 7)], CHECKPOINT)})
+    ),
     "consistency backwards": Case(json.dumps({**LOG.consistency(3, 7), "later": {"note": LOG.checkpoint(2)}})),
     "consistency with nothing earlier": consistent(earlier=None),
     "consistency without a note": consistent(earlier={}),

@@ -128,6 +128,26 @@ def test_page_says_why_something_does_not_hold(browser: Browser, file: str) -> N
     assert "这一笔自称的编号与它在账本里的位置不符" in words
 
 
+@pytest.mark.parametrize(
+    "lacking",
+    [
+        "SubtleCrypto.prototype.importKey = async () => { throw new DOMException('no Ed25519', 'NotSupportedError'); }",
+        "SubtleCrypto.prototype.verify = async () => true",
+        "Object.defineProperty(Crypto.prototype, 'subtle', { value: undefined })",
+    ],
+)
+def test_page_says_so_and_claims_nothing_where_the_browser_checks_no_signatures(
+    lacking: str, browser: Browser, file: str
+) -> None:
+    page = browser.open(f"{file}#check={base64.b64encode(b'[]').decode()}", before=lacking)
+    page.ask("new Promise((done) => setTimeout(done, 200))")
+    assert "此处无法验证" in page.ask("document.body.innerText")
+    assert page.ask("[document.getElementById('go').disabled, document.getElementById('checked').textContent]") == [
+        True,
+        "",
+    ]
+
+
 def test_policy_allows_the_one_script_and_the_one_style_and_nothing_else() -> None:
     (policy,) = _policy_tag.findall(PAGE)
     allowed = {}
