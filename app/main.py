@@ -75,7 +75,7 @@ ROUTERS = (
     disputes.own,
     reports.router,
     seals.router,
-    seals.city,
+    seals.public,
     own_receipts.router,
     health.router,
 )

@@ -18,8 +18,10 @@ from app.kernel import database as kernel_database
 from app.kernel.migrating import migrate
 from app.main import create_app, open_database
 from app.settings import Settings
+from tests import chromium
 from tests.bank import Bank, TestClock
 from tests.clients import node
+from tests.programs import may_be_left_out
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -52,8 +54,12 @@ def pytest_unconfigure() -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say at the end what this run could not try."""
-    if node.may_be_left_out():
-        terminalreporter.write_line(f"{node.absence()}: neither the linters nor the TypeScript client were tried.")
+    for absence, untried in (
+        (node.absence(), "neither the linters nor the TypeScript client were tried"),
+        (chromium.absence(), "the page that checks receipts offline was not tried"),
+    ):
+        if may_be_left_out(absence):
+            terminalreporter.write_line(f"{absence}: {untried}.")
 
 
 @pytest.fixture(autouse=True)

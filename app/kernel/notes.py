@@ -24,6 +24,7 @@ SIGNATURES_MAX = 32
 
 _signed, _cosigned = b"\x01", b"\x04"
 _key_bytes = 32
+_hash_bytes = 32
 _signature_bytes = 64
 _id_bytes = 4
 _time_bytes = 8
@@ -174,6 +175,23 @@ def bytes_of(text: str) -> bytes:
         message = "there is no base64 where it should be"
         raise NoteError(message)
     return value
+
+
+def hash_from(text: str) -> bytes:
+    """Read a hash of 32 bytes in base64. Raises `NoteError`."""
+    value = bytes_of(text)
+    if len(value) != _hash_bytes:
+        message = "a hash has 32 bytes"
+        raise NoteError(message)
+    return value
+
+
+def number_from(text: str) -> int:
+    """Read a whole number of at most 20 digits, which has to be written in the one right way. Raises `NoteError`."""
+    if not text.isascii() or not text.isdigit() or str(int(text[:20])) != text:
+        message = "a number is written in digits, without zeros before them"
+        raise NoteError(message)
+    return int(text)
 
 
 def signed_by(note: Note, keys: Iterable[PublicKey]) -> list[PublicKey]:

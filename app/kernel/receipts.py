@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import orjson
 
-from app.kernel.notes import NoteError, bytes_of, read_note
+from app.kernel.notes import NoteError, hash_from, number_from, read_note
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -54,13 +54,10 @@ def read_receipt(text: str) -> Receipt:
     if header != HEADER or not origin:
         message = "this is no receipt of version 1"
         raise NoteError(message)
-    return Receipt(origin, tuple(_leaves(lines.splitlines())), note)
+    return Receipt(origin, tuple(_leaves(lines[:-1].split("\n"))), note)
 
 
 def _leaves(lines: Sequence[str]) -> Iterable[Leaf]:
     for line in lines:
         number, _, leaf = line.partition(" ")
-        if not number.isascii() or not number.isdigit():
-            message = "a receipt names transactions by their numbers"
-            raise NoteError(message)
-        yield int(number), bytes_of(leaf)
+        yield number_from(number), hash_from(leaf)

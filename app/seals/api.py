@@ -19,11 +19,12 @@ from app.kernel.heads import CITY
 from app.kernel.idempotency import Answer
 from app.seals import proofs
 from app.seals.notice import notice_page
+from app.seals.page import HEADERS, PAGE
 from app.seals.rules import Sealed
 from app.seals.schemas import CheckpointModel, CheckpointPage, ConsistencyModel, WitnessSignatureNew
 
 router = Router(prefix="/v1/communities/{community_id}", tags=["seals"])
-city = Router(tags=["seals"])
+public = Router(tags=["seals"])
 
 _NUMBER_MAX = 2**53 - 1
 _Number = Annotated[int, Path(ge=1, le=_NUMBER_MAX)]
@@ -95,7 +96,9 @@ async def get_transaction_proof(transaction_id: _Number, context: ContextDep, ad
 async def get_consistency(
     context: ContextDep,
     admitted: AdmittedDep,
-    earlier: Annotated[int, Query(alias="from", ge=1, le=_NUMBER_MAX, description="size of a checkpoint")],
+    earlier: Annotated[
+        int | None, Query(alias="from", ge=1, le=_NUMBER_MAX, description="size of a checkpoint; else the first")
+    ] = None,
     later: Annotated[
         int | None, Query(alias="to", ge=1, le=_NUMBER_MAX, description="size of a later one; else the last")
     ] = None,
@@ -153,7 +156,7 @@ async def create_witness_signature(
     )
 
 
-@city.get(
+@public.get(
     "/city-checkpoint",
     response_model=CheckpointModel,
     **operation(roles=ANYONE, summary="Read the city's last checkpoint", problems=["not-found"]),
@@ -162,3 +165,13 @@ async def get_city_checkpoint(context: ContextDep) -> CheckpointModel:
     """The city's log of the communities' checkpoints, as it was sealed last; for anyone, as a newspaper is."""
     async with context.database.read(CITY) as session:
         return CheckpointModel.of(await proofs.read_checkpoint(session, CITY))
+
+
+@public.get(
+    "/verify",
+    response_class=HTMLResponse,
+    **operation(roles=ANYONE, summary="Get the page that checks receipts offline"),
+)
+async def get_verify() -> Response:
+    """One file without network access, to be kept: it checks receipts, proofs and checkpoints in a browser."""
+    return HTMLResponse(PAGE, headers=HEADERS)

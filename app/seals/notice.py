@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo
 
 import segno
 
+from app.kernel.notes import read_note
+
 if TYPE_CHECKING:
     from app.communities.rules import Community
     from app.kernel.notes import PublicKey
@@ -21,16 +23,26 @@ _page = """<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>封账凭证 {name}</title>
 <style>
-body {{ font-family: system-ui, "Noto Sans CJK SC", sans-serif; max-width: 44rem; margin: 2rem auto; padding: 0 1rem;
-  color: #1a1a1a; background: #fff; line-height: 1.6; }}
-h1 {{ font-size: 1.6rem; margin: 0 0 .25rem; }}
+body {{ font: 1.125rem/1.6 "PingFang SC", "HarmonyOS Sans SC", "MiSans", "Microsoft YaHei", "Noto Sans CJK SC",
+  "Source Han Sans SC", "WenQuanYi Micro Hei", system-ui, sans-serif; max-width: 44rem; margin: 1.5rem auto;
+  padding: 0 1rem; color: #1b1f24; background: #fff; }}
+h1 {{ font-size: 2rem; line-height: 1.3; margin: 0 0 .5rem; }}
 dl {{ display: grid; grid-template-columns: max-content 1fr; gap: .25rem 1rem; }}
 dt {{ font-weight: 600; }}
-dd {{ margin: 0; overflow-wrap: anywhere; }}
-svg {{ width: min(100%, 18rem); height: auto; display: block; margin: 1.5rem 0; }}
-code, pre {{ font-family: ui-monospace, monospace; font-size: .85rem; overflow-wrap: anywhere; white-space: pre-wrap; }}
-@media (max-width: 30rem) {{ dl {{ grid-template-columns: 1fr; }} dd {{ margin-bottom: .5rem; }} }}
-@media print {{ body {{ margin: 0; max-width: none; }} }}
+dd {{ margin: 0; min-width: 0; overflow-wrap: anywhere; }}
+.code {{ width: 100%; max-width: 30rem; margin: 0 auto; }}
+svg {{ width: 100%; height: auto; display: block; }}
+code, pre {{ font: 1rem/1.5 ui-monospace, Menlo, Consolas, monospace; overflow-wrap: anywhere; white-space: pre-wrap; }}
+@media (max-width: 37.5rem) {{
+  dl {{ grid-template-columns: 1fr; gap: 0; }} dd {{ margin-bottom: .5rem; }}
+  .code {{ width: auto; margin: 0 -1rem; }}
+}}
+@page {{ size: A4; margin: 15mm; }}
+@media print {{
+  body {{ margin: 0; padding: 0; max-width: none; font-size: 12pt; }}
+  h1 {{ font-size: 24pt; }} code, pre {{ font-size: 9.5pt; }}
+  .code {{ width: 11cm; break-inside: avoid; }}
+}}
 </style>
 </head>
 <body>
@@ -43,8 +55,9 @@ code, pre {{ font-family: ui-monospace, monospace; font-size: .85rem; overflow-w
 <dt>总哈希</dt><dd><code>{root}</code></dd>
 <dt>验证公钥</dt><dd><code>{key}</code></dd>
 </dl>
-{code}
-<p>二维码里是签名全文。请拍照留存：以后用离线验证页，凭公钥即可核对自己的回执与证明。</p>
+<div class="code">{code}</div>
+<p>二维码里是这张凭证和爱心银行的签名。请拍照留存：以后用离线验证页，凭公钥即可核对自己的回执与证明。</p>
+<p>签名全文，包括见证人的：</p>
 <pre>{note}</pre>
 </body>
 </html>
@@ -52,10 +65,14 @@ code, pre {{ font-family: ui-monospace, monospace; font-size: .85rem; overflow-w
 
 
 def notice_page(community: Community, sealed: Sealed, key: PublicKey) -> str:
-    """Write the page. The QR code holds the note whole, so that whoever took a picture can hold the bank to it."""
+    """Write the page. Its QR code holds what the bank signed, so that whoever took a picture can hold it to that.
+
+    Witnesses' signatures stand below in words alone: with many of them no code could be photographed, nor made.
+    """
     checkpoint = sealed.checkpoint
     local = sealed.sealed_at.astimezone(ZoneInfo(community.timezone))
-    code = segno.make(sealed.note, encoding="utf-8", micro=False)
+    note = read_note(sealed.note)
+    code = segno.make(str(note._replace(signatures=note.signatures[:1])), encoding="utf-8", micro=False)
     return _page.format(
         name=escape(community.name),
         size=checkpoint.tree_size,

@@ -12,7 +12,7 @@ import orjson
 
 from app.kernel.keys import SigningKeyError, public_keys
 from app.kernel.merkle import is_consistent, leaf_hash
-from app.kernel.notes import Note, NoteError, PublicKey, bytes_of, read_key, read_note, signed_by
+from app.kernel.notes import Note, NoteError, PublicKey, bytes_of, hash_from, read_key, read_note, signed_by
 from app.kernel.receipts import HEADER, read_receipt
 from app.seals.rules import PROOF_HEADER, Proof, read_checkpoint, read_proof
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 _key_bytes = 32
+_whole_max = 2**53 - 1
 
 
 class Keys(NamedTuple):
@@ -127,7 +128,27 @@ def _proof(proof: Proof, keys: Keys, leaf: bytes | None) -> dict[str, Any]:
     facts |= {"number": proof.place + 1, "leaf": _text(proved)}
     if proof.extra is not None:
         facts["stands_for"] = _readable(proof.extra)
+        _demand_own_place(facts["stands_for"], proof)
     return facts
+
+
+def _demand_own_place(stands_for: Any, proof: Proof) -> None:
+    """Refuse a transaction that is in another place, or in another community's log, than it says of itself."""
+    if not isinstance(stands_for, dict) or not {"number", "community"} <= stands_for.keys():
+        return
+    if _whole(stands_for["number"]) != proof.place + 1:
+        message = "the transaction says that it has another number than its place in the log gives it"
+        raise NoteError(message)
+    community = _whole(stands_for["community"])
+    if community is None or not proof.checkpoint.origin.endswith(f"/communities/{community}"):
+        message = "the transaction says that it is of another community than this log's"
+        raise NoteError(message)
+
+
+def _whole(value: Any) -> int | None:
+    """A whole number as JavaScript has them too: 7.0 is 7, and what it would round is none."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return int(value) if is_number and abs(value) <= _whole_max and value == int(value) else None
 
 
 def _readable(extra: bytes) -> Any:
@@ -172,7 +193,7 @@ def _answer(text: str, keys: Keys) -> list[Checked]:
 
 def _item(item: dict[str, Any], keys: Keys) -> list[Checked]:
     try:
-        leaf = bytes_of(item["leaf"]) if isinstance(item.get("leaf"), str) else None
+        leaf = hash_from(item["leaf"]) if isinstance(item.get("leaf"), str) else None
         checked = [
             _one(item[name], keys, leaf=leaf)
             for name in ("note", "receipt", "proof")
@@ -187,11 +208,11 @@ def _item(item: dict[str, Any], keys: Keys) -> list[Checked]:
 
 def _consistency(item: dict[str, Any], keys: Keys) -> Checked:
     try:
-        notes = [read_note(str(item[name]["note"])) for name in ("earlier", "later")]
+        notes = [read_note(_note_in(item[name])) for name in ("earlier", "later")]
         facts = [_checkpoint(note, keys) for note in notes]
         earlier, later = map(read_checkpoint, notes)
-        hashes = [bytes_of(str(one)) for one in item["proof"]]
-    except (NoteError, KeyError, TypeError) as error:
+        hashes = _hashes(item["proof"])
+    except NoteError as error:
         return _failed("consistency", error)
     holds = earlier.origin == later.origin and is_consistent(
         earlier.tree_size, later.tree_size, hashes, earlier.root, later.root
@@ -200,6 +221,20 @@ def _consistency(item: dict[str, Any], keys: Keys) -> Checked:
     if not holds:
         return _failed("consistency", "the later tree does not begin with the earlier one", **told)
     return _held("consistency", told)
+
+
+def _note_in(checkpoint: Any) -> str:
+    if not isinstance(checkpoint, dict) or not isinstance(checkpoint.get("note"), str):
+        message = "a checkpoint is given with its note"
+        raise NoteError(message)
+    return str(checkpoint["note"])
+
+
+def _hashes(proof: Any) -> list[bytes]:
+    if not isinstance(proof, list) or not all(isinstance(one, str) for one in proof):
+        message = "a proof of consistency is a list of hashes"
+        raise NoteError(message)
+    return list(map(hash_from, proof))
 
 
 def _text(value: bytes) -> str:

@@ -108,12 +108,15 @@ async def prove_in_city(session: Session, community: int) -> str:
     return proof_text(leaf.number - 1, hashes, checkpoint.note, extra=read_note(own.note).text.encode())
 
 
-async def prove_consistency(session: Session, community: int, earlier: int, later: int | None) -> Consistency:
-    """Prove that the tree of one checkpoint begins with that of another. Raises `Refused`."""
-    if later is not None and later < earlier:
+async def prove_consistency(session: Session, community: int, earlier: int | None, later: int | None) -> Consistency:
+    """Prove that the tree of one checkpoint, or the last, begins with that of another, or the first.
+
+    Raises `Refused`.
+    """
+    if earlier is not None and later is not None and later < earlier:
         raise Refused(InvalidRequest((Fault("/to", "a later tree is not smaller than an earlier one"),)))
-    first = await read_checkpoint(session, community, size=earlier)
     last = await read_checkpoint(session, community, size=later)
+    first = await read_checkpoint(session, community, size=earlier or await store.first_size(session, community))
     (proof,) = await _hashes(session, community, [consistency_parts(first.tree_size, last.tree_size)])
     return Consistency(first, last, proof)
 

@@ -6,7 +6,7 @@ import base64
 from typing import TYPE_CHECKING, NamedTuple
 
 from app.kernel.merkle import is_included
-from app.kernel.notes import Note, NoteError, bytes_of, read_note
+from app.kernel.notes import Note, NoteError, bytes_of, hash_from, number_from, read_note
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 PROOF_HEADER = "c2sp.org/tlog-proof@v1"
 _proof_hashes_max = 64
-_hash_bytes = 32
 
 
 class Checkpoint(NamedTuple):
@@ -66,18 +65,7 @@ def read_checkpoint(note: Note) -> Checkpoint:
     if len(lines) < 3 or not all(lines):
         message = "a checkpoint is an origin, a size and a root, each on a line of its own"
         raise NoteError(message)
-    root = bytes_of(lines[2])
-    if len(root) != _hash_bytes:
-        message = "the root of a checkpoint is a hash of 32 bytes"
-        raise NoteError(message)
-    return Checkpoint(lines[0], _number(lines[1]), root)
-
-
-def _number(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or str(int(text[:20])) != text:
-        message = "a number is written in digits, without zeros before them"
-        raise NoteError(message)
-    return int(text)
+    return Checkpoint(lines[0], number_from(lines[1]), hash_from(lines[2]))
 
 
 def proof_text(index: int, hashes: Sequence[bytes], note: str, *, extra: bytes | None = None) -> str:
@@ -103,6 +91,6 @@ def read_proof(text: str) -> Proof:
     if not lines or not lines[0].startswith("index ") or len(lines) > _proof_hashes_max + 1:
         message = "a proof names an index, and the hashes on the way from it to the root"
         raise NoteError(message)
-    place = _number(lines.pop(0).removeprefix("index "))
+    place = number_from(lines.pop(0).removeprefix("index "))
     note = read_note(note_text)
-    return Proof(place, tuple(map(bytes_of, lines)), read_checkpoint(note), note, extra)
+    return Proof(place, tuple(map(hash_from, lines)), read_checkpoint(note), note, extra)

@@ -82,6 +82,12 @@ async def latest(session: Session, community: int, *, size: int | None = None) -
     return None if row is None else Sealed(*row)
 
 
+async def first_size(session: Session, community: int) -> int | None:
+    """Find the size of a log's first checkpoint."""
+    found = await session.execute(sa.select(sa.func.min(_c.tree_size)).where(_c.community_id == community))
+    return found.scalar()
+
+
 async def page_of_checkpoints(session: Session, community: int, paging: Paging) -> list[Sealed]:
     """Load checkpoints of a log, the newest first."""
     query = sa.select(_c.tree_size, _c.sealed_at, _c.note).where(_c.community_id == community)

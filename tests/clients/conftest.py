@@ -11,14 +11,14 @@ import pytest
 from app.main import describing_app
 from tests.clients import node
 from tests.conftest import run_cli
+from tests.programs import may_be_left_out
 from tests.running.test_serve import started
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-# Where Node is absent the run says so at its end (see `tests/conftest.py`); continuous integration needs it.
-collect_ignore = ["test_node.py"] if node.may_be_left_out() else []
+collect_ignore = ["test_node.py"] if may_be_left_out(node.absence()) else []
 
 _pepper = "a pepper for tests that is long enough"
 

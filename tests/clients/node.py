@@ -23,11 +23,6 @@ def absence() -> str | None:
     return None if int(version[1:].partition(".")[0]) >= MAJOR_MIN else f"Node {version} is older than {MAJOR_MIN}"
 
 
-def may_be_left_out() -> bool:
-    """Whether the tests that need Node are left out: it is absent, and this is not continuous integration."""
-    return os.environ.get("CI") != "true" and absence() is not None
-
-
 def installed() -> Path:
     """The folder of the programs, installed from the lock once into the user's cache. Needs the registry only then."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "love-bank"

@@ -29,7 +29,7 @@ ABOUT_THE_DOCUMENT = {("GET", "/openapi.json"), ("GET", "/docs")}
 METHODS = {"GET", "POST", "PATCH", "DELETE"}
 NAMES = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 SEGMENT = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*|\{[a-z]+(_[a-z]+)*\}")
-OUTSIDE_V1 = {"oauth2", ".well-known", "livez", "readyz", "metrics", "problems"}
+OUTSIDE_V1 = {"oauth2", ".well-known", "livez", "readyz", "metrics", "problems", "verify", "city-checkpoint"}
 # Nouns that have no plural, or that there is one of.
 SINGLE = {"me", "ledger", "goods", "balance", "statement", "trial-balance"}
 WHOLE_NUMBERS = {"points", "minutes", "amount", "quantity", "balance", "balance_after", "points_price", "version"}

@@ -1,0 +1,69 @@
+"""What holds and what does not, by the verifier of the command line."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from app.kernel.notes import NoteError
+from app.seals.offline import check, read_keys
+from tests.conftest import run_cli
+from tests.seals.cases import BAD_KEYS, BARE, CHECKPOINT, GOOD, PROOF, SPOILT, WITNESS, WITNESSED, Case, flipped
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=name) for name, case in GOOD.items()])
+def test_what_the_service_writes_holds(case: Case) -> None:
+    checked = check(case.text, read_keys(case.keys))
+    assert checked
+    assert [one.facts for one in checked if not one.holds] == []
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=name) for name, case in SPOILT.items()])
+def test_what_was_spoilt_does_not_hold(case: Case) -> None:
+    assert not all(one.holds for one in check(case.text, read_keys(case.keys)))
+
+
+@pytest.mark.parametrize("key", [pytest.param(key, id=name) for name, key in BAD_KEYS.items()])
+def test_what_is_no_key_is_not_taken(key: str) -> None:
+    with pytest.raises(NoteError):
+        read_keys([key])
+
+
+def test_a_witness_is_named_only_where_its_key_was_given() -> None:
+    (known,) = check(WITNESSED, read_keys([BARE, WITNESS]))
+    (unknown,) = check(WITNESSED, read_keys([BARE]))
+    assert (known.facts["witnesses"], unknown.facts["witnesses"]) == (["witness.example"], [])
+
+
+@pytest.mark.parametrize(
+    ("case", "fault"),
+    [
+        ("a transaction in another's place", "the transaction says that it has another number"),
+        ("a transaction in another community's log", "the transaction says that it is of another community"),
+    ],
+)
+def test_a_transaction_is_only_where_it_says_that_it_is(case: str, fault: str) -> None:
+    (checked,) = check(SPOILT[case].text, read_keys([BARE]))
+    assert checked.facts["fault"].startswith(fault)
+
+
+def test_a_proof_says_what_its_transaction_moved() -> None:
+    (checked,) = check(PROOF, read_keys([BARE]))
+    assert checked.facts["number"] == checked.facts["stands_for"]["number"] == 3
+    assert [posting[2] for posting in checked.facts["stands_for"]["postings"]] == [-15, 15]
+
+
+def test_the_command_line_says_what_holds_and_exits_with_1_where_something_does_not(tmp_path: Path) -> None:
+    file, key = tmp_path / "checkpoint", tmp_path / "key"
+    key.write_text(BARE, encoding="utf-8")
+    file.write_text(CHECKPOINT, encoding="utf-8")
+    right = run_cli("verify", str(file), "--key", str(key))
+    file.write_text(flipped(CHECKPOINT), encoding="utf-8")
+    wrong = run_cli("verify", str(file), "--key", BARE)
+    assert (right.returncode, json.loads(right.stdout)["holds"]) == (0, True)
+    assert (wrong.returncode, json.loads(wrong.stdout)["holds"]) == (1, False)
