@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from app.access.service import NewClient, create_clients
 from app.backups import backup, erasures_cli
 from app.communities.service import find_community, list_communities
-from app.console import AWAY, fail, on_database, read_settings, say
+from app.console import AWAY, fail, on_database, read_settings, remark, say
 from app.demo.service import DemoKeeper
 from app.hours.risks import lowest
 from app.hours.sampling import draw_records
@@ -23,6 +23,7 @@ from app.http.openapi_yaml import as_yaml
 from app.http.operations import CITY_ADMIN
 from app.imports.paper import UnreadablePaperError
 from app.imports.service import Report, import_folder
+from app.kernel.database import AUDITOR_ROLE
 from app.kernel.distribution import NotDistributableError, StepRefusedError, steps
 from app.kernel.distribution import distribute as distribute_database
 from app.kernel.errors import Unavailable
@@ -151,6 +152,8 @@ def audit(
             for line in await _sampled(database, audited, seed=seed, size=sample):
                 say(json.dumps(line))
             return 0
+        if database.role == AUDITOR_ROLE:
+            remark("Auditors may not read answers that are kept to be given again: their receipts are left out.")
         found = 0
         for number, code in audited:
             async with database.read(number) as session:

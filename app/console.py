@@ -28,6 +28,11 @@ def say(text: str) -> None:
     sys.stdout.write(text + "\n")
 
 
+def remark(text: str) -> None:
+    """Write a line beside the output, which may go to a program."""
+    sys.stderr.write(text + "\n")
+
+
 def fail(text: str, status: int = 2) -> NoReturn:
     """End with a sentence on standard error."""
     sys.stderr.write(text + "\n")

@@ -8,6 +8,7 @@ mkdir -p "$folder"
 random() { head -c 32 /dev/urandom | od -An -tx1 | tr -d ' \n'; }
 keep() { [ -s "$folder/$1" ] || { cat > "$folder/$1.new" && mv "$folder/$1.new" "$folder/$1"; }; }
 openssl genpkey -algorithm ed25519 | keep signing_key
+openssl genpkey -algorithm ed25519 | keep ledger_key
 random | keep secret_pepper
 for user in superuser migrator service inspector; do random | keep "${user}_password"; done
 printf 'postgresql://lovebank_migrator:%s@database/lovebank' "$(cat "$folder/migrator_password")" | keep migrator_url
@@ -15,4 +16,4 @@ printf 'postgresql://lovebank_service:%s@database/lovebank' "$(cat "$folder/serv
 # Nobody else on this machine gets into the folder. The service runs as user 10001, which has to read each file that
 # compose mounts from here.
 chmod 700 "$folder"
-chmod 444 "$folder"/signing_key "$folder"/secret_pepper "$folder"/*_password "$folder"/*_url
+chmod 444 "$folder"/signing_key "$folder"/ledger_key "$folder"/secret_pepper "$folder"/*_password "$folder"/*_url

@@ -72,7 +72,8 @@ class Database:
         self.signer = signer
         self._writing, self._reading = channels_of(settings, wait_seconds=_wait_seconds, hurried=hurried)
         self._turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
-        self._role = settings.database_role
+        self.role = settings.database_role
+        """What it takes on in PostgreSQL: `APP_ROLE` or `AUDITOR_ROLE`."""
         self._opening = _on_sqlite if settings.on_sqlite else _on_postgresql
         self.dialect = SQLITE if settings.on_sqlite else CITUS if settings.database_distributed else POSTGRESQL
         """What the database speaks (see `app.kernel.rows`)."""
@@ -192,7 +193,7 @@ class Database:
                     clock=self.clock,
                     vault=self.vault,
                     signer=self.signer,
-                    role=self._role,
+                    role=self.role,
                 )
         except AbandonedError:
             pass

@@ -79,7 +79,7 @@ class Session:
         self.signer = signer
         self.heads: dict[int, Head] = {}
         self._clock = clock
-        self._role = role
+        self.role = role
         self.is_abandoned = False
         self.leaves_no_copy = False
         self.seen: set[int] = set()
@@ -224,7 +224,7 @@ class Session:
         if self.dialect != SQLITE:
             listed = ",".join(str(int(community)) for community in communities)
             # Literals of ours: SET takes no parameters.
-            self._channel.first(f"SET LOCAL ROLE {self._role}", f"SET LOCAL lovebank.communities = '{listed}'")
+            self._channel.first(f"SET LOCAL ROLE {self.role}", f"SET LOCAL lovebank.communities = '{listed}'")
 
     async def take_time(self) -> None:
         """Have PostgreSQL not break off what takes longer in this transaction than a caller of the API waits."""

@@ -103,6 +103,7 @@ def environment(secrets: Path, tmp_path: Path) -> Iterator[dict[str, str]]:
             "TMPDIR": str(tmp_path),
             "LOVEBANK_DATABASE_URL": url,
             "LOVEBANK_SIGNING_KEY_FILE": str(secrets / "signing_key"),
+            "LOVEBANK_LEDGER_KEY_FILE": str(secrets / "ledger_key"),
             "LOVEBANK_SECRET_PEPPER_FILE": str(secrets / "secret_pepper"),
         }
 
