@@ -88,11 +88,6 @@ class Session:
         self._waiting: dict[Write, dict[object, Row]] = {}
         self._foreseen: dict[_Part, list[Sequence[Any]]] = {}
 
-    @property
-    def is_auditors(self) -> bool:
-        """Whether it is an auditor's, who does not see everything that the service does."""
-        return self._role != APP_ROLE
-
     def now(self, community: int) -> datetime:
         """Give the community's time: fixed for the transaction that holds its head, else its clock's."""
         head = self.heads.get(community)

@@ -61,6 +61,7 @@ class Furnished:
         ids = ("service_record", "redemption", "client", "household", "transfer", "to_volunteer", "dispute", "audit")
         sealer = Sealer(bank.database)
         await sealer.seal_due()
+        bank.clock.move(minutes=1)
         await sealer.seal_city()
         furnished.named = await furnished.fresh({f"{noun}_id" for noun in ids})
         return furnished
