@@ -17,7 +17,7 @@ from rich.table import Table
 
 from tests.bench.growth import growing
 from tests.bench.load import BenchError, find_wrk
-from tests.bench.rows import Plan, Row, at_rest, importing, on_postgresql, on_sqlite, several_processes
+from tests.bench.rows import Plan, Row, at_rest, importing, on_postgresql, on_sqlite, sealing, several_processes
 from tests.postgres import URL_VARIABLE, running
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _parts: dict[str, Callable[[Plan], Iterator[Row]]] = {
     "postgresql": on_postgresql,
     "sqlite": on_sqlite,
+    "sealing": sealing,
     "processes": several_processes,
     "import": importing,
     "rest": at_rest,

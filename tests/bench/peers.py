@@ -135,6 +135,9 @@ def _deposit(
         posted_by=caller,
         reference=f"service-records/{record}",
         postings_count=4,
+        salt=record.replace("-", ""),
+        evidence=2 * record.replace("-", ""),
+        leaf=2 * volunteer.replace("-", ""),
     )
     _insert(
         connection,
@@ -221,4 +224,4 @@ def _keep_answer(connection: sqlite3.Connection, community: int, caller: str, mo
     common = {"community_id": community, "caller": caller, "key": key, "created_at": moment}
     _insert(connection, "idempotency_keys", **common, request_hash="0123456789abcdef" * 4)
     path = f"/v1/communities/{uuid4()}/service-records/{uuid4()}"
-    _insert(connection, "idempotency_answers", **common, status=201, location=path, body="0123456789abcdef" * 60)
+    _insert(connection, "idempotency_answers", **common, status=201, location=path, body="0123456789abcdef" * 70)

@@ -39,9 +39,10 @@ BEGIN
         '量血压、打扫卫生、陪老人聊天', '祁连路西社区居委会', '{}', moment - interval '1 hour', moment,
         moment::date, 60, false, false, caller, moment, 'approved');
     INSERT INTO ledger_transactions (
-        community_id, transaction_number, kind, posted_at, posted_by, reference, postings_count
+        community_id, transaction_number, kind, posted_at, posted_by, reference, postings_count, salt, evidence, leaf
     ) VALUES (
-        community, head.transaction_number + 1, 'deposit', moment, caller, 'service-records/' || record_id, 4);
+        community, head.transaction_number + 1, 'deposit', moment, caller, 'service-records/' || record_id, 4,
+        uuid_send(gen_random_uuid()), sha256(uuid_send(record_id)), sha256(uuid_send(who.volunteer_id)));
     INSERT INTO ledger_postings (
         community_id, account_number, version, transaction_number, amount, balance_after
     )
@@ -63,7 +64,7 @@ BEGIN
     VALUES (community, caller, used_key, repeat('0123456789abcdef', 4), moment);
     INSERT INTO idempotency_answers (community_id, caller, key, status, location, body, created_at)
     VALUES (community, caller, used_key, 201, '/v1/communities/' || who.volunteer_id || '/service-records/' || record_id,
-            repeat('0123456789abcdef', 60), moment);
+            repeat('0123456789abcdef', 70), moment);
     UPDATE ledger_heads SET transaction_number = transaction_number + 1, event_number = event_number + 1,
         last_at = moment WHERE community_id = community;
     RETURN head.transaction_number + 1;

@@ -147,6 +147,22 @@ def several_processes(plan: Plan) -> Iterator[Row]:
             yield Row(name, "requests/s", 1.0, pairs)
 
 
+def sealing(plan: Plan) -> Iterator[Row]:
+    """What is left of deposits while they are sealed, to a service that leaves that to others."""
+    plan.step("furnishing PostgreSQL")
+    with furnished("postgresql", COMMUNITIES) as world:
+        peers.settle(world)
+
+        def deposits(*, sealed: bool) -> float:
+            with world.served() if sealed else world.served_alone() as url:
+                loaded(world, url, "deposits", seconds=WARM_UP_SECONDS)
+                return loaded(world, url, "deposits", seconds=plan.seconds).per_second
+
+        name = "deposits while they are sealed, to unsealed"
+        pairs = plan.take(name, lambda: deposits(sealed=True), lambda: deposits(sealed=False))
+        yield Row(name, "deposits/s", 0.9, pairs)
+
+
 def _bytes_on_postgresql(world: World) -> Row:
     with psycopg.connect(world.settings.database_url) as connection:
         found = connection.execute(

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
+import sys
 import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -16,10 +19,9 @@ from app.kernel.migrating import migrate
 from app.settings import Settings
 from tests.bank import bank_of_today
 from tests.conftest import new_database
-from tests.running.test_serve import started
+from tests.running.test_serve import free_port, started, wait_until_it_answers
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Iterator
 
     from tests.bank import Bank
@@ -67,16 +69,36 @@ class World:
             yield url
 
     @contextmanager
+    def served_alone(self) -> Iterator[str]:
+        """Run the service without a worker, which neither does jobs nor seals, and give its address."""
+        port = free_port()
+        url = f"http://127.0.0.1:{port}"
+        command = [sys.executable, "-m", "uvicorn", "app.serving:app_of_settings", "--factory", "--port", str(port)]
+        log = self.folder / "alone.log"
+        with log.open("w", encoding="utf-8") as output:
+            process = subprocess.Popen(
+                [*command, "--no-access-log"], env={**os.environ, **self._environment()}, stdout=output, stderr=output
+            )
+            try:
+                wait_until_it_answers(process, f"{url}/livez", log)
+                yield url
+            finally:
+                process.terminate()
+                process.wait()
+
+    @contextmanager
     def started(self, *arguments: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
         """Run the service over the database and give its address and process."""
+        with started(self.folder, "serve", *arguments, **self._environment()) as (process, client):
+            yield str(client.base_url), process
+
+    def _environment(self) -> dict[str, str]:
         assert self.settings.signing_key
-        environment = {
+        return {
             "LOVEBANK_DATABASE_URL": self.settings.database_url,
             "LOVEBANK_SIGNING_KEY": self.settings.signing_key.get_secret_value(),
             "LOVEBANK_SECRET_PEPPER": _pepper,
         }
-        with started(self.folder, "serve", *arguments, **environment) as (process, client):
-            yield str(client.base_url), process
 
 
 @contextmanager
