@@ -68,4 +68,4 @@ async def _kill(plan: Plan, services: list[Service]) -> None:
     await asyncio.sleep(plan.random.uniform(0.05, 0.3))
 
 
-PART = Part("app-kills", BOTH, run, {"kills": 200}, core_seconds=2)
+PART = Part("app-kills", BOTH, run, {"kills": 200}, core_seconds=2, smoke_seconds=6, weight=3)

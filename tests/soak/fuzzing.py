@@ -77,5 +77,5 @@ def run_schema(plan: Plan) -> None:
     plan.count("cases", int(cases[1]))
 
 
-RAW = Part("fuzz-raw", BOTH, run_raw, {"requests": 50_000}, core_seconds=3)
-SCHEMA = Part("fuzz-schema", BOTH, run_schema, core_seconds=0, smoke_seconds=8)
+RAW = Part("fuzz-raw", BOTH, run_raw, {"requests": 50_000}, core_seconds=3, smoke_seconds=6, weight=2)
+SCHEMA = Part("fuzz-schema", BOTH, run_schema, core_seconds=0, smoke_seconds=3)
