@@ -50,7 +50,10 @@ async def _send_spoilt(plan: Plan, settings: Settings) -> None:
     clock = TestClock()
     app = create_app(settings, clock=clock)
     async with Bank(app, clock) as bank:
-        figures = await Campaign(bank, plan.random.randrange(2**31)).run(_counted(plan))
+        try:
+            figures = await Campaign(bank, plan.random.randrange(2**31)).run(_counted(plan))
+        except AssertionError as error:
+            raise ViolationError(str(error)) from error
     await app.state.context.database.close()
     for status, count in figures.statuses.items():
         plan.count(f"{status // 100}xx", count)
