@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from tests.soak.world import Town, World
 
 CLIENTS = 12
+TURN_SECONDS_MIN = 1.0
+"""Who is put off sooner did not wait for a turn: the database is away, or could not be written to."""
+
 READERS = 2
 """Who only read, while all others may wait for their writes."""
 
@@ -43,7 +46,7 @@ _timeout_seconds = 10.0
 _patience_seconds = 30.0
 _hasty_share = 0.1
 _wait_seconds_max = 0.5
-_between_reads_seconds = 0.02
+_between_reads_seconds = 0.05
 _after_a_loss_seconds = 0.15
 
 
@@ -143,7 +146,10 @@ class Clients:
             answer = await request
         except httpx.TransportError:
             self.history.attempts["lost"] += 1
-        self.history.slowest = max(self.history.slowest, time.monotonic() - began)
+        took = time.monotonic() - began
+        self.history.slowest = max(self.history.slowest, took)
+        if answer is not None and answer.status_code == 503 and took < TURN_SECONDS_MIN:
+            self.history.attempts["put off at once"] += 1
         return answer
 
     async def look(self, town: Town, volunteer_id: str, random: Random) -> None:
