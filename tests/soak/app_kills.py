@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING
 
 from app.access.service import NewClient, create_clients
+from app.kernel.errors import Unavailable
 from app.main import open_database
-from tests.soak.parts import BOTH, POSTGRESQL, Part
+from tests.soak.clients import TURN_SECONDS_MIN
+from tests.soak.parts import BOTH, POSTGRESQL, Part, ViolationError
 from tests.soak.rounds import soak
 from tests.soak.world import Service, new_world
 
 if TYPE_CHECKING:
+    from app.kernel.database import Database
     from tests.soak.history import History
     from tests.soak.parts import Plan
     from tests.soak.world import World
@@ -39,20 +43,35 @@ def _round(plan: Plan) -> None:
         soak(plan, world, services, partial(_beside_an_outsider, plan, world, services))
 
 
-async def _beside_an_outsider(plan: Plan, world: World, services: list[Service], _: History) -> None:
-    """Kill while a command line writes to the same database: whoever comes second waits for a moment, no more."""
+async def _beside_an_outsider(plan: Plan, world: World, services: list[Service], history: History) -> None:
+    """Kill while a command line writes to the same database: whoever comes second waits, and is not turned away."""
     database = open_database(world.settings)
     killing = asyncio.create_task(_kill(plan, services))
     try:
         while not killing.done():
             town = plan.random.choice(world.towns)
-            async with database.write(town.number) as session:
-                await create_clients(session, [NewClient(town.number, "审计", "auditor")])
-            plan.count("outside writes")
+            plan.count(await _write_from_outside(database, town.number))
             await asyncio.sleep(_outside_seconds)
     finally:
         await database.close()
         await killing
+    if count := history.attempts["put off at once"]:
+        message = f"{count} requests were put off at once, while the database was well"
+        raise ViolationError(message)
+
+
+async def _write_from_outside(database: Database, community: int) -> str:
+    """Write once; on SQLite, whose writers do not queue up, it may be that no turn comes in time, but never at once."""
+    began = time.monotonic()
+    try:
+        async with database.write(community) as session:
+            await create_clients(session, [NewClient(community, "审计", "auditor")])
+    except Unavailable as error:
+        if (waited := time.monotonic() - began) < TURN_SECONDS_MIN:
+            message = f"a command line was turned away after {waited:.3f} s, and should have waited for its turn"
+            raise ViolationError(message) from error
+        return "outside writes without a turn"
+    return "outside writes"
 
 
 async def _kill(plan: Plan, services: list[Service]) -> None:
@@ -68,4 +87,4 @@ async def _kill(plan: Plan, services: list[Service]) -> None:
     await asyncio.sleep(plan.random.uniform(0.05, 0.3))
 
 
-PART = Part("app-kills", BOTH, run, {"kills": 200}, core_seconds=2)
+PART = Part("app-kills", BOTH, run, {"kills": 200}, core_seconds=2, smoke_seconds=6, weight=3)

@@ -65,4 +65,4 @@ def _kill_one(plan: Plan) -> str:
     return "killed"
 
 
-PART = Part("backend-kills", (POSTGRESQL,), run, {"kills": 100}, core_seconds=2)
+PART = Part("backend-kills", (POSTGRESQL,), run, {"kills": 100}, core_seconds=2, smoke_seconds=5)

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from tests.soak.world import Town, World
 
 CLIENTS = 12
+TURN_SECONDS_MIN = 1.0
+"""Who is put off sooner did not wait for a turn: the database is away, or could not be written to."""
+
 READERS = 2
 """Who only read, while all others may wait for their writes."""
 
@@ -41,8 +44,9 @@ REFUSALS = {
 
 _timeout_seconds = 10.0
 _patience_seconds = 30.0
+_hasty_share = 0.1
 _wait_seconds_max = 0.5
-_between_reads_seconds = 0.02
+_between_reads_seconds = 0.05
 _after_a_loss_seconds = 0.15
 
 
@@ -101,7 +105,8 @@ class Clients:
         history = self.history
         history.acts += acts
         key = f"{random.getrandbits(128):032x}"
-        answer = await self._decided(town, role, path, body, key, random)
+        hasty = random.random() < _hasty_share
+        answer = await self._decided(town, role, path, body, key, random, hasty=hasty)
         if answer is None:
             return None
         ended = time.monotonic()
@@ -116,10 +121,9 @@ class Clients:
         return document if answer.is_success else None
 
     async def _decided(
-        self, town: Town, role: str, path: str, body: object, key: str, random: Random
+        self, town: Town, role: str, path: str, body: object, key: str, random: Random, *, hasty: bool = False
     ) -> httpx.Response | None:
         until = time.monotonic() + _patience_seconds
-        hasty = random.random() < 0.1
         while True:
             answer = await self.attempt(self.api(town, role, random).post(path, body, key=key))
             if answer is not None and answer.status_code == 401:
@@ -142,7 +146,10 @@ class Clients:
             answer = await request
         except httpx.TransportError:
             self.history.attempts["lost"] += 1
-        self.history.slowest = max(self.history.slowest, time.monotonic() - began)
+        took = time.monotonic() - began
+        self.history.slowest = max(self.history.slowest, took)
+        if answer is not None and answer.status_code == 503 and took < TURN_SECONDS_MIN:
+            self.history.attempts["put off at once"] += 1
         return answer
 
     async def look(self, town: Town, volunteer_id: str, random: Random) -> None:
@@ -172,10 +179,9 @@ class Clients:
         towns = {town.number: town for town in self.world.towns}
         chosen = random.sample(sent, min(most, len(sent)))
         for one in chosen:
-            api = self.api(towns[one.town], one.role, random)
-            answer = await api.post(one.path, one.body, key=one.key)
-            if (answer.status_code, answer.content) != (one.status, one.content):
-                message = f"{one} was answered anew with {answer.status_code} {answer.text}"
+            answer = await self._decided(towns[one.town], one.role, one.path, one.body, one.key, random)
+            if answer is None or (answer.status_code, answer.content) != (one.status, one.content):
+                message = f"{one} was answered anew with {answer and (answer.status_code, answer.text)}"
                 raise ViolationError(message)
         return len(chosen)
 

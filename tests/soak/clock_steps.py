@@ -79,4 +79,4 @@ def _shift(offset: Path, seconds: int) -> None:
     new.replace(offset)
 
 
-PART = Part("clock-steps", BOTH, run, core_seconds=2, smoke_seconds=10)
+PART = Part("clock-steps", BOTH, run, core_seconds=2, smoke_seconds=4)

@@ -50,4 +50,4 @@ async def _kill(plan: Plan, history: History) -> None:
     await asyncio.sleep(plan.random.uniform(0.1, 0.5))
 
 
-PART = Part("cluster-kills", (POSTGRESQL,), run, {"kills": 30}, core_seconds=2)
+PART = Part("cluster-kills", (POSTGRESQL,), run, {"kills": 30}, core_seconds=2, smoke_seconds=5)

@@ -52,4 +52,4 @@ async def _cut(plan: Plan, proxy: Proxy, _: History) -> None:
         plan.count(f"cut {kind}", proxy.cuts[kind])
 
 
-PART = Part("commit-cuts", (POSTGRESQL,), run, {"cuts": 5000}, core_seconds=2)
+PART = Part("commit-cuts", (POSTGRESQL,), run, {"cuts": 5000}, core_seconds=2, smoke_seconds=6, weight=2)

@@ -164,4 +164,4 @@ def _fill(ballast: Path) -> None:
                 raise
 
 
-PART = Part("disk-full", BOTH, run, core_seconds=1, smoke_seconds=10)
+PART = Part("disk-full", BOTH, run, core_seconds=1, smoke_seconds=3)

@@ -49,7 +49,7 @@ class Books:
 
 
 async def judge(world: World, history: History) -> None:
-    """Raise `ViolationError` (or `AssertionError`) unless every promise was kept in every community."""
+    """Raise `ViolationError` unless every promise was kept in every community."""
     database = open_database(world.settings)
     try:
         for town in world.towns:
@@ -57,9 +57,12 @@ async def judge(world: World, history: History) -> None:
                 await session.read_whole_tables()
                 books = await _books_of(session, town.number)
             acts = [act for act in history.acts if act.community == town.number]
-            _judge_effects(books, acts)
-            _judge_order(books, acts, [one for one in history.sights if one.community == town.number])
-            await assert_books_agree(database, town.number)
+            judge_effects(books, acts)
+            judge_order(books, acts, [one for one in history.sights if one.community == town.number])
+            try:
+                await assert_books_agree(database, town.number)
+            except AssertionError as error:
+                _violated(f"the books of community {town.number} do not agree: {error}")
     finally:
         await database.close()
 
@@ -145,7 +148,7 @@ async def _read_ledger(session: Session, community: int, books: Books) -> None:
         books.versions[row.transaction_number].append((account.address, row.version))
 
 
-def _judge_effects(books: Books, acts: list[Act]) -> None:
+def judge_effects(books: Books, acts: list[Act]) -> None:
     """Each acknowledged effect exactly once, unknown ones at most once, refused ones not at all, and no others."""
     for act in acts:
         effects = books.effects[act.kind, act.mark]
@@ -176,7 +179,7 @@ class _Known:
     of: Act | Sight
 
 
-def _judge_order(books: Books, acts: list[Act], sights: list[Sight]) -> None:
+def judge_order(books: Books, acts: list[Act], sights: list[Sight]) -> None:
     """Per account, what was read and written fits one order, which agrees with real time.
 
     A read has the balance of its version. What begins after something has ended is of no lower version than that, and

@@ -58,4 +58,4 @@ async def _pause(plan: Plan, proxy: Proxy, history: History) -> None:
     await asyncio.sleep(plan.random.uniform(0.3, 1.0))
 
 
-PART = Part("pauses", (POSTGRESQL,), run, core_seconds=1, smoke_seconds=1)
+PART = Part("pauses", (POSTGRESQL,), run, core_seconds=1, smoke_seconds=1, weight=2)

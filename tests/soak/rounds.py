@@ -33,7 +33,17 @@ def soak(
     except Exception as error:
         for service in services:
             error.add_note(f"The service's last words: {service.last_words()}")
-        raise
+        violation = _first_violation(error)
+        if violation is None or violation is error:
+            raise
+        raise ViolationError(str(violation)) from error
+
+
+def _first_violation(error: BaseException) -> ViolationError | None:
+    if isinstance(error, ViolationError):
+        return error
+    inner = error.exceptions if isinstance(error, BaseExceptionGroup) else ()
+    return next((found for one in inner if (found := _first_violation(one))), None)
 
 
 async def _soak(
