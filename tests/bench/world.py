@@ -70,9 +70,11 @@ class World:
     def started(self, *arguments: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
         """Run the service over the database and give its address and process."""
         assert self.settings.signing_key
+        assert self.settings.ledger_key
         environment = {
             "LOVEBANK_DATABASE_URL": self.settings.database_url,
             "LOVEBANK_SIGNING_KEY": self.settings.signing_key.get_secret_value(),
+            "LOVEBANK_LEDGER_KEY": self.settings.ledger_key.get_secret_value(),
             "LOVEBANK_SECRET_PEPPER": _pepper,
         }
         with started(self.folder, "serve", *arguments, **environment) as (process, client):
@@ -101,6 +103,7 @@ def settings_of(url: str) -> Settings:
         database_url=url,
         secret_pepper=SecretStr(_pepper),
         signing_key=SecretStr(new_signing_key()),
+        ledger_key=SecretStr(new_signing_key()),
         token_seconds=_token_seconds,
     )
 
