@@ -70,7 +70,18 @@ NOT_YET: dict[str, dict[str, frozenset[str]]] = {
         "stock_movements": frozenset(("community_id", DELETED, TRUNCATED)),
         "transfers": frozenset(("community_id", DELETED, TRUNCATED)),
         "redemptions": frozenset(("status",)),
-        "verifications": frozenset(("community_id", "clipped", "transaction_number", "minutes_counted", DELETED)),
+        # Of a record that was corrected since.
+        "verifications": frozenset(
+            (
+                "community_id",
+                "service_record_id",
+                "clipped",
+                "transaction_number",
+                "minutes_counted",
+                DELETED,
+                TRUNCATED,
+            )
+        ),
     },
 }
 
