@@ -63,6 +63,8 @@ NOT_YET: dict[str, dict[str, frozenset[str]]] = {
         "redemptions": frozenset(("closed_at", "closed_by")),
     },
     "unnamed": {
+        # A second head, where the key was dropped.
+        "ledger_heads": frozenset((INSERTED,)),
         "ledger_accounts": frozenset(("community_id", DELETED, TRUNCATED)),
         "checkpoints": frozenset((TRUNCATED,)),
         "events": frozenset(("community_id", DELETED, INSERTED, TRUNCATED)),
