@@ -94,9 +94,11 @@ class World:
 
     def _environment(self) -> dict[str, str]:
         assert self.settings.signing_key
+        assert self.settings.ledger_key
         return {
             "LOVEBANK_DATABASE_URL": self.settings.database_url,
             "LOVEBANK_SIGNING_KEY": self.settings.signing_key.get_secret_value(),
+            "LOVEBANK_LEDGER_KEY": self.settings.ledger_key.get_secret_value(),
             "LOVEBANK_SECRET_PEPPER": _pepper,
         }
 
@@ -123,6 +125,7 @@ def settings_of(url: str) -> Settings:
         database_url=url,
         secret_pepper=SecretStr(_pepper),
         signing_key=SecretStr(new_signing_key()),
+        ledger_key=SecretStr(new_signing_key()),
         token_seconds=_token_seconds,
     )
 

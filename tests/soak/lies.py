@@ -88,6 +88,7 @@ class Books:
             postings = self._own(ledger_postings)
             numbers |= {one["transaction_number"] for one in postings if one["account_number"] == row["account_number"]}
             named.add(row["address"])
+        numbers |= {number for number, about in self.about.items() if not about.isdisjoint(named)}
         for number in numbers:
             named |= {f"transaction/{number}", *self.about.get(number, ())}
         return named | (referred_to(row["reference"]) if "reference" in row else set())
@@ -149,6 +150,7 @@ _subjects = {
     "redemption_id": "redemption",
     "transfer_id": "transfer",
     "stock_movement_id": "stock-movement",
+    "tree_size": "checkpoint",
 }
 
 

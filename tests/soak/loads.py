@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from app.settings import Settings
     from tests.soak.commands import Act, Home
 
-_first_seconds_max = 30.0
+_first_seconds_max = 120.0
 _together = 400
 
 

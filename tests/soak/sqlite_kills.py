@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tests.soak.parts import Plan
 
 _kills_per_file = 20
-_first_word_seconds_max = 30.0
+_first_word_seconds_max = 120.0
 _longest_seconds = 0.06
 # Forked from a process that has imported everything and has no threads: a writer begins within a few milliseconds.
 _processes = multiprocessing.get_context("forkserver")
