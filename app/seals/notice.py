@@ -7,14 +7,17 @@ from html import escape
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-import segno
-
+from app.kernel.lazily import lazily
 from app.kernel.notes import read_note
 
 if TYPE_CHECKING:
+    import segno
+
     from app.communities.rules import Community
     from app.kernel.notes import PublicKey
     from app.seals.rules import Sealed
+else:
+    segno = lazily("segno")
 
 _page = """<!doctype html>
 <html lang="zh-CN">
