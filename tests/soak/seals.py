@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 ResultT = TypeVar("ResultT")
 
 _epoch = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+# More than a kept node stands for.
 _many = 300
 _reasons = (None, "记错了", 'said "no"\n', "a\u2028b")
 
@@ -199,12 +200,11 @@ async def _city(database: Database, logs: Sequence[Log]) -> None:
         _is_signed(database, CITY, last.note)
 
 
-async def _round(plan: Plan, bank: Bank, logs: list[Log]) -> None:
-    """Post and seal in turns, now and then by a sealer that has just begun, and then look at all of it."""
+async def _round(plan: Plan, bank: Bank, logs: list[Log], sizes: Sequence[int]) -> None:
+    """Post so many and seal, in turns, now and then by a sealer that has just begun; then look at all of it."""
     database, community = bank.database, await _open(bank)
     sealer = Sealer(database)
-    for _ in range(plan.random.randint(2, 4)):
-        number = plan.random.choice((1, 2, plan.random.randint(3, 40), _many))
+    for number in plan.random.sample(sizes, len(sizes)):
         await _post(database, plan.random, community, number)
         sealer = plan.random.choice((sealer, Sealer(database)))
         await _whole(sealer.seal_due())
@@ -219,11 +219,12 @@ async def _world(plan: Plan) -> None:
     async with counters(plan.engine) as (counting, _):
         bank, logs = counting.bank, list[Log]()
         for _ in rounds(plan):
-            await _round(plan, bank, logs)
-            bank.clock.move(minutes=2)
-            await _whole(Sealer(bank.database).seal_city())
-            await _city(bank.database, logs)
-            plan.count("logs")
+            for sizes in ((1, 2), (1, plan.random.randint(3, 40), _many)):
+                await _round(plan, bank, logs, sizes)
+                bank.clock.move(minutes=2)
+                await _whole(Sealer(bank.database).seal_city())
+                await _city(bank.database, logs)
+            plan.count("logs", 2)
 
 
 def run(plan: Plan) -> None:
