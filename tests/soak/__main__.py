@@ -42,7 +42,7 @@ def run_parts(parts: Sequence[Part], engines: Sequence[str], *, seed: int, minut
         try:
             part.run(plan)
         except Exception as error:  # noqa: BLE001  whatever it was, it is told, and the other parts have their turn
-            broken = isinstance(error, ViolationError)
+            broken = _tells_of_a_violation(error)
             result = "BROKEN" if broken else "FAILED"
             code = BROKEN if broken else code or 1
             say(traceback.format_exc())
@@ -51,6 +51,13 @@ def run_parts(parts: Sequence[Part], engines: Sequence[str], *, seed: int, minut
         table.add_row(part.name, engine, done, slowest, f"{time.monotonic() - began:.0f}", result)
     Console(width=None if sys.stdout.isatty() else 200).print(table)
     return code
+
+
+def _tells_of_a_violation(error: Exception) -> bool:
+    """Whether a promise was broken, by itself or among what failed together."""
+    if isinstance(error, ExceptionGroup):
+        return any(_tells_of_a_violation(one) for one in error.exceptions)
+    return isinstance(error, ViolationError)
 
 
 def main(arguments: list[str]) -> None:

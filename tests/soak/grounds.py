@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import tempfile
 import time
-from contextlib import ExitStack, asynccontextmanager, contextmanager
-from pathlib import Path
+from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 import httpx
-from pydantic import SecretStr
 
 from app.http import patience
 from app.kernel import database as kernel_database
-from app.kernel.keys import new_signing_key
-from app.kernel.migrating import migrate
 from app.main import create_app, open_database
-from app.settings import Settings
 from tests.bank import Bank, TestClock
-from tests.conftest import UNHURRIED_SECONDS, new_postgresql
+from tests.bench.world import migrated
+from tests.conftest import UNHURRIED_SECONDS
 from tests.races.conftest import Counters
-from tests.soak.parts import SQLITE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
@@ -30,10 +24,8 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from app.kernel.database import Database
+    from app.settings import Settings
     from tests.soak.parts import Plan
-
-_pepper = SecretStr("a pepper for soaking that is long enough")
-
 
 # Before its tokens run out, and before its clock, which some rules move by days, leaves the calendars that are known.
 _world_seconds_max = 60.0
@@ -57,17 +49,6 @@ def rounds(plan: Plan) -> Iterator[None]:
 
 
 @contextmanager
-def migrated(engine: str, **settings: Any) -> Iterator[Settings]:
-    """Settings of a migrated, empty database, which goes away afterwards."""
-    given = {"secret_pepper": _pepper, "signing_key": SecretStr(new_signing_key()), **settings}
-    with tempfile.TemporaryDirectory(prefix="lovebank-soak-") as folder, ExitStack() as stack:
-        url = f"sqlite:///{Path(folder) / 'bank.db'}" if engine == SQLITE else stack.enter_context(new_postgresql())
-        made = Settings(database_url=url, **given)
-        migrate(made)
-        yield made
-
-
-@contextmanager
 def unhurried() -> Iterator[None]:
     """Give answers all the time they need: what is looked at is what they say, and machines stand still for seconds."""
     with (
@@ -80,7 +61,8 @@ def unhurried() -> Iterator[None]:
 @asynccontextmanager
 async def opened(engine: str, **settings: Any) -> AsyncIterator[tuple[Database, Settings, TestClock]]:
     """A database alone, for what is below HTTP."""
-    with migrated(engine, **settings) as made, unhurried():
+    with migrated(engine) as (plain, _), unhurried():
+        made = plain.model_copy(update=settings)
         clock = TestClock()
         database = open_database(made, clock)
         try:
@@ -92,7 +74,8 @@ async def opened(engine: str, **settings: Any) -> AsyncIterator[tuple[Database, 
 @asynccontextmanager
 async def counters(engine: str, *, instances: int = 1, **settings: Any) -> AsyncIterator[tuple[Counters, Settings]]:
     """A bank whose requests go to so many instances of the app over one database, as processes would share it."""
-    with migrated(engine, **settings) as made, unhurried():
+    with migrated(engine) as (plain, _), unhurried():
+        made = plain.model_copy(update=settings)
         clock = TestClock()
         apps = [create_app(made, clock=clock) for _ in range(instances)]
         bank = Bank(apps[0], clock)

@@ -15,9 +15,9 @@ from app.ledger.tables import ledger_accounts, ledger_postings, ledger_transacti
 from app.main import open_database
 from app.redemptions.tables import redemption_returns, redemptions
 from app.transfers.tables import transfers
-from tests.races.books import assert_books_agree
 from tests.soak.history import DONE, REFUSED
 from tests.soak.parts import ViolationError
+from tests.soak.promises import books_agree
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -59,10 +59,7 @@ async def judge(world: World, history: History) -> None:
             acts = [act for act in history.acts if act.community == town.number]
             judge_effects(books, acts)
             judge_order(books, acts, [one for one in history.sights if one.community == town.number])
-            try:
-                await assert_books_agree(database, town.number)
-            except AssertionError as error:
-                _violated(f"the books of community {town.number} do not agree: {error}")
+            await books_agree(database, town.number)
     finally:
         await database.close()
 

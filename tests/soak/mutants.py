@@ -34,7 +34,7 @@ _durability = (
         "app/kernel/engines.py",
         '"synchronous=FULL"',
         '"synchronous=NORMAL"',
-        "ledger",
+        "power-losses",
     ),
     Mutant("SQLite without foreign keys", "app/kernel/engines.py", '"foreign_keys=ON"', '"foreign_keys=OFF"', "ledger"),
     Mutant(

@@ -131,7 +131,9 @@ def with_bug(text: str, mutant: Mutant) -> str:
 
 def _last_words(said: str) -> str:
     """The line that says what was broken, or failed."""
-    lines = [line for line in said.splitlines() if line and not line.startswith((" ", "┃", "│", "┏", "└", "┡"))]
+    # Of failures that come together each line begins with bars.
+    plain = [line.lstrip(" |") if line.lstrip().startswith("|") else line for line in said.splitlines()]
+    lines = [line for line in plain if line and not line.startswith((" ", "┃", "│", "┏", "└", "┡"))]
     told = [line for line in lines if "Error" in line.partition(":")[0]]
     return (told or lines or [""])[-1].removeprefix("tests.soak.parts.")
 
