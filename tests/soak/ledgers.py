@@ -219,6 +219,17 @@ async def _settings_hold(database: Database) -> None:
             same(f"PRAGMA {pragma}", found, expected)
 
 
+async def _communities_are_apart(database: Database) -> None:
+    """See that a transaction of one community finds nothing of another, where the database keeps them apart."""
+    if database.dialect == "sqlite":
+        return
+    others = sa.select(sa.func.count()).where(ledger_balances.c.community_id == 2)
+    for seen, expected in (((1,), 0), ((1, 2), len(ACCOUNTS))):
+        async with database.read(*seen) as session:
+            found = (await session.execute(others)).scalar_one()
+        same(f"accounts of community 2 that a transaction of {seen} sees", found, expected)
+
+
 async def _tamper(database: Database, settings: Settings, chance: Random, community: int) -> None:
     """Change one number of a ledger with every guard out of the way: an audit finds it."""
     postings, balances = ledger_postings.c, ledger_balances.c
@@ -242,6 +253,7 @@ async def _world(plan: Plan) -> None:
     async with opened(plan.engine) as (database, settings, clock):
         await _attack(database, settings)
         await _settings_hold(database)
+        await _communities_are_apart(database)
         for community, _ in enumerate(rounds(plan), 3):
             await _round(database, clock, plan, community)
             plan.count("ledgers")

@@ -62,6 +62,14 @@ _durability = (
         "idempotency",
     ),
     Mutant(
+        "a commit before the last writes",
+        _session,
+        '        await self.flush("COMMIT")\n',
+        '        await self._channel.rows("COMMIT")\n        await self.flush()\n',
+        "races",
+        POSTGRESQL,
+    ),
+    Mutant(
         "a retry without the key",
         _submission,
         "        if submission.keyed not in known:\n",
@@ -188,6 +196,22 @@ _ledgers = (
         '    _abort(table, "no_update", "UPDATE")\n',
         "",
         "ledger",
+    ),
+    Mutant(
+        "rows that can be changed in PostgreSQL",
+        "migrations/guards.py",
+        '_refuse(table, "append_only", "UPDATE OR DELETE OR TRUNCATE")',
+        '_refuse(table, "append_only", "TRUNCATE")',
+        "ledger",
+        POSTGRESQL,
+    ),
+    Mutant(
+        "rows of every community",
+        _session,
+        'first(f"SET LOCAL ROLE {self._role}", f"SET LOCAL lovebank',
+        'first(f"SET LOCAL lovebank',
+        "ledger",
+        POSTGRESQL,
     ),
     Mutant(
         "an audit that finds nothing",
