@@ -208,7 +208,7 @@ _ledgers = (
     Mutant(
         "rows of every community",
         _session,
-        'first(f"SET LOCAL ROLE {self._role}", f"SET LOCAL lovebank',
+        'first(f"SET LOCAL ROLE {self.role}", f"SET LOCAL lovebank',
         'first(f"SET LOCAL lovebank',
         "ledger",
         POSTGRESQL,

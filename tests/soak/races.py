@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import psycopg
+from sqlalchemy.exc import DBAPIError
 
 from app import ledger
 from app.goods.service import get_goods
@@ -202,8 +203,8 @@ async def _moves_between_communities(counting: Counters, chance: Random) -> None
     databases = [chance.choice(counting.databases) for _ in orders]
     try:
         await asyncio.gather(*(receive(database, *order) for database, order in zip(databases, orders, strict=True)))
-    except Unavailable as error:
-        message = f"transactions over two communities were in each other's way: {error.__cause__}"
+    except (Unavailable, DBAPIError) as error:
+        message = f"transactions over two communities were in each other's way: {error} {error.__cause__}"
         raise ViolationError(message) from error
     for community, goods_id in (first, second):
         async with bank.database.read(community) as session:

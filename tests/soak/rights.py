@@ -36,7 +36,7 @@ _readers = {*_accounts, VERIFIER}
 # By what the contract's table of roles says.
 TABLE: tuple[tuple[set[str], str], ...] = (
     ({ANYONE}, "get_token get_authorization_server get_keys get_livez get_readyz get_metrics get_problem"),
-    ({ANYONE}, "get_city_checkpoint"),
+    ({ANYONE}, "get_city_checkpoint get_verify"),
     ({CITY_ADMIN}, "create_community list_communities"),
     (_managers, "create_client revoke_client change_community create_service_kind create_earning_rule create_goods"),
     (_managers, "change_goods create_stock_movement correct_service_record erase_volunteer decide_dispute"),
