@@ -96,7 +96,7 @@ _objects_before_a_round = 50_000
 
 
 class MissingSecretError(Exception):
-    """Production needs a secret that was not given."""
+    """Production needs a setting that was not given."""
 
 
 def open_database(settings: Settings, clock: Clock | None = None, *, hurried: bool = True) -> Database:
@@ -127,6 +127,9 @@ def _vault(settings: Settings) -> Vault:
 
 def ledger_signer(settings: Settings) -> Signer:
     """Make what signs receipts and checkpoints. Raises `MissingSecretError` or `SigningKeyError`."""
+    if settings.environment == "production" and "ledger_origin" not in settings.model_fields_set:
+        message = "Production needs LOVEBANK_LEDGER_ORIGIN: what is signed under one name stays with it."
+        raise MissingSecretError(message)
     key = _secret(settings, "ledger_key", ".lovebank-ledger-key.pem", new_signing_key())
     old = settings.ledger_keys_old.get_secret_value() if settings.ledger_keys_old else ""
     return Signer(private_key(key, "LEDGER_KEY"), settings.ledger_origin, old=public_keys(old, "LEDGER_KEYS_OLD"))

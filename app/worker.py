@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 _worker = "worker"
 _renewed_after_seconds = 20.0
-# With what a round takes, no transaction waits for longer than a second.
+# With what a round takes, no transaction waits for longer than a second, unless its community is held for long.
 _seal_poll_seconds = 0.5
 
 

@@ -241,7 +241,7 @@ async def receipted_answers(
 ) -> list[tuple[AnswerKey, str]]:
     """Load kept answers that have a receipt, with their bodies, in the order of their keys."""
     a = idempotency_answers.c
-    query = sa.select(a.caller, a.key, a.body).where(a.community_id == community, a.body.contains('"receipt":"'))
+    query = sa.select(a.caller, a.key, a.body).where(a.community_id == community, a.body.contains(',"receipt":"'))
     if after is not None:
         query = query.where(sa.tuple_(a.caller, a.key) > sa.tuple_(*after))
     found = await session.execute(query.order_by(a.caller, a.key).limit(limit))

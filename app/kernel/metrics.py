@@ -23,6 +23,7 @@ postings = Counter("lovebank_postings_total", "Postings written.")
 refusals = Counter("lovebank_refusals_total", "Refusals of the domain by code.", ["code"])
 job_lag_seconds = Gauge("lovebank_job_lag_seconds", "How late the oldest job just claimed was, in seconds.")
 sealed = Counter("lovebank_sealed_total", "Transactions that went into their community's tree.")
+seals_failed = Counter("lovebank_seals_failed_total", "Tries to seal a community that failed; the log says why.")
 seal_lag_seconds = Gauge(
     "lovebank_seal_lag_seconds", "How long the oldest unsealed transaction has waited, in seconds."
 )

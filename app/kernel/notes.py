@@ -143,7 +143,7 @@ def read_signature(line: str) -> Signature:
 
 
 def _is_name(name: str) -> bool:
-    return bool(name) and "+" not in name and not any(letter.isspace() for letter in name)
+    return bool(name) and "+" not in name and name.isprintable() and not any(letter.isspace() for letter in name)
 
 
 def read_key(text: str) -> PublicKey:

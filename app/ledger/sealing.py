@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 UNSEALED_MAX = 10_000
 """How many transactions of a community are sealed at once."""
 
+_asked_max = 5000
+
 _t, _h, _p, _a = ledger_transactions.c, ledger_heads.c, ledger_postings.c, ledger_accounts.c
 
 Unsealed = dict[int, list[tuple[int, bytes | None]]]
@@ -85,12 +87,17 @@ async def whole_leaves(
 
 async def stored_leaves(session: Session, community: int, numbers: Sequence[int]) -> dict[int, bytes]:
     """Give the leaves that transactions carry, by number; those of before there were leaves are missing."""
-    found = await session.execute(
-        sa.select(_t.transaction_number, _t.leaf).where(
-            _t.community_id == community, _t.transaction_number.in_(numbers), _t.leaf.is_not(None)
+    stored: dict[int, bytes] = {}
+    for at in range(0, len(numbers), _asked_max):
+        found = await session.execute(
+            sa.select(_t.transaction_number, _t.leaf).where(
+                _t.community_id == community,
+                _t.transaction_number.in_(numbers[at : at + _asked_max]),
+                _t.leaf.is_not(None),
+            )
         )
-    )
-    return {row[0]: row[1] for row in found}
+        stored |= {row[0]: row[1] for row in found}
+    return stored
 
 
 async def touching(session: Session, community: int, addresses: Sequence[str], paging: Paging) -> list[int]:

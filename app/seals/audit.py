@@ -201,9 +201,12 @@ async def _answers(session: Session, community: int) -> list[Discrepancy]:
 
 
 def _receipted(body: str) -> Sequence[tuple[int | None, bytes]]:
-    """What an answer's receipt names; nothing that it could be (None) when it cannot be read."""
+    """What an answer's receipt names; nothing that it could be (None) when it cannot be read.
+
+    Members of what the answer is about may have that name too.
+    """
     try:
-        receipt = orjson.loads(body)["receipt"]
-        return read_receipt(receipt).leaves
-    except (ValueError, KeyError, TypeError):
+        receipt = orjson.loads(body).get("receipt")
+        return [] if receipt is None else read_receipt(receipt).leaves
+    except (ValueError, AttributeError, TypeError):
         return [(None, b"")]

@@ -8,8 +8,17 @@ from uuid import UUID
 from app import ledger
 from app.kernel.errors import Fault, InvalidRequest, NotFound, Refused
 from app.kernel.heads import CITY
-from app.kernel.merkle import consistency_parts, hash_of, inclusion_parts, spans_of
-from app.kernel.notes import NoteError, PublicKey, Signature, read_key, read_note, read_signature, signed_by
+from app.kernel.merkle import consistency_parts, hash_of, inclusion_parts, is_included, spans_of
+from app.kernel.notes import (
+    SIGNATURES_MAX,
+    NoteError,
+    PublicKey,
+    Signature,
+    read_key,
+    read_note,
+    read_signature,
+    signed_by,
+)
 from app.kernel.receipts import receipt_for
 from app.seals import store
 from app.seals.errors import AlreadyWitnessed, InvalidSignature, NotYetSealed
@@ -17,7 +26,7 @@ from app.seals.rules import Sealed, proof_text
 from app.volunteers.rules import minutes_account, owed_account, points_account, reserved_account
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from app.kernel.database import Session
@@ -26,6 +35,8 @@ if TYPE_CHECKING:
     from app.kernel.paging import Paging
     from app.ledger import Leaf
 
+
+_witnesses_max = SIGNATURES_MAX - 1
 
 _accounts = (minutes_account, points_account, reserved_account, owed_account)
 
@@ -127,6 +138,7 @@ async def evidence_of(session: Session, community: int, numbers: Sequence[int], 
     What a leaf stands for is shown where no other volunteer's account is in it.
     """
     bound = await ledger.bound(session, community, numbers)
+    _demand_as_posted(bound, await ledger.stored_leaves(session, community, numbers))
     found = await store.latest(session, community)
     sealed = [bound[number] for number in numbers if found and number <= found.tree_size]
     proofs = await _proofs(session, community, sealed, found, owner=owner) if found else {}
@@ -138,6 +150,14 @@ async def evidence_of(session: Session, community: int, numbers: Sequence[int], 
             Evidence(number, bound[number].posted_at, bound[number].kind, leaf, receipt, proofs.get(number))
         )
     return evidence
+
+
+def _demand_as_posted(bound: Mapping[int, Leaf], stored: Mapping[int, bytes]) -> None:
+    """Raise `InconsistentError` for a transaction that is not what it was posted as: nobody gets a receipt for that."""
+    for number, leaf in bound.items():
+        if stored.get(number, ledger.hash_of(leaf)) != ledger.hash_of(leaf):
+            message = f"transaction {number} of community {leaf.community} is not what was posted"
+            raise ledger.InconsistentError(message)
 
 
 async def list_evidence(session: Session, community: int, paging: Paging) -> list[Evidence]:
@@ -155,6 +175,10 @@ async def _proofs(
     parts = [inclusion_parts(leaf.number - 1, checkpoint.tree_size) for leaf in leaves]
     proofs = {}
     for leaf, hashes in zip(leaves, await _hashes(session, community, parts), strict=True):
+        root = checkpoint.checkpoint.root
+        if not is_included(ledger.hash_of(leaf), leaf.number - 1, checkpoint.tree_size, hashes, root):
+            message = f"transaction {leaf.number} of community {community} is not what was sealed"
+            raise ledger.InconsistentError(message)
         extra = ledger.encoded(leaf) if owner is None or _is_own(leaf, owner) else None
         proofs[leaf.number] = proof_text(leaf.number - 1, hashes, checkpoint.note, extra=extra)
     return proofs
@@ -180,6 +204,9 @@ async def _add_signature(session: Session, item: NewSignature) -> Sealed | Refus
     found = await store.latest(session, item.community, size=item.tree_size)
     if found is None:
         return NotFound(resource="checkpoint")
+    lines = await store.signatures(session, item.community, [item.tree_size])
+    if len(lines.get(item.tree_size, ())) >= _witnesses_max:
+        return InvalidSignature(reason=f"{_witnesses_max} witnesses have signed this checkpoint, and no more may")
     try:
         key, signature = _checked(session, item, found)
     except NoteError as error:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psycopg
 
+from app.main import open_database
+from app.seals.service import Sealer
 from tests.bench import peers
 from tests.bench.load import Load, loaded
 from tests.bench.rows import COMMUNITIES, WARM_UP_SECONDS, Row
@@ -37,6 +40,15 @@ def grow(world: World, postings: int) -> None:
         connection.execute(b"SELECT bench_grow(%s)", (deposits,))
 
 
+async def seal(world: World) -> None:
+    """Seal all that a ledger was grown by, so that it is as one that has been served all along."""
+    database = open_database(world.settings, hurried=False)
+    sealer = Sealer(database)
+    while await sealer.seal_due():
+        pass
+    await database.close()
+
+
 def growing(plan: Plan) -> Iterator[Row]:
     """Deposits, balances and pages of statements over a large ledger, to those over a small one."""
     plan.step(f"growing two ledgers, to {SMALL:,} and {LARGE:,} postings")
@@ -44,6 +56,8 @@ def growing(plan: Plan) -> Iterator[Row]:
         for world, postings in ((small, SMALL), (large, LARGE)):
             peers.create_function(world)
             grow(world, postings)
+            plan.step(f"sealing {postings:,} postings")
+            asyncio.run(seal(world))
             peers.settle(world)
         with small.served() as small_url, large.served() as large_url:
             for world, url in ((small, small_url), (large, large_url)):

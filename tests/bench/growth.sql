@@ -55,6 +55,7 @@ BEGIN
     WHERE b.community_id = last.community_id AND b.account_number = last.account;
     UPDATE ledger_heads SET transaction_number = deposits, event_number = event_number + deposits
     WHERE community_id IN (SELECT community_id FROM grown);
+    UPDATE due_work SET unsealed_since = day_one WHERE community_id IN (SELECT community_id FROM grown);
 
     ALTER TABLE ledger_postings ENABLE ALWAYS TRIGGER ledger_postings_add_up;
 END $$;

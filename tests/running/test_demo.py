@@ -71,7 +71,12 @@ def test_the_demo_leaves_every_role_something_to_do_and_keeps_it(tmp_path: Path)
         again = client.get(f"{base}/redemptions/{redemption['id']}", headers=roles["front_desk"]).json()
         assert again["status"] == "collected"
     environment = {"LOVEBANK_DATABASE_URL": url, "LOVEBANK_ENVIRONMENT": "production"}
-    secrets = {"LOVEBANK_SECRET_PEPPER": "p" * 40, "LOVEBANK_SIGNING_KEY": new_signing_key()}
+    secrets = {
+        "LOVEBANK_SECRET_PEPPER": "p" * 40,
+        "LOVEBANK_SIGNING_KEY": new_signing_key(),
+        "LOVEBANK_LEDGER_KEY": new_signing_key(),
+        "LOVEBANK_LEDGER_ORIGIN": "bank.example",
+    }
     refused = run_cli("serve", **environment, **secrets)
     assert refused.returncode == 2
     assert "demo data" in refused.stderr

@@ -165,6 +165,8 @@ def test_production_starts_while_its_database_is_away_and_says_what_it_did_not_c
         "LOVEBANK_DATABASE_URL": f"postgresql://postgres@127.0.0.1:{free_port()}/nowhere",
         "LOVEBANK_ENVIRONMENT": "production",
         "LOVEBANK_SIGNING_KEY": new_signing_key(),
+        "LOVEBANK_LEDGER_KEY": new_signing_key(),
+        "LOVEBANK_LEDGER_ORIGIN": "bank.example",
     }
     with started(tmp_path, "serve", **environment) as (_, client):
         assert client.get("/readyz").status_code == 503
@@ -176,6 +178,8 @@ def test_production_starts_on_a_database_that_is_not_migrated(tmp_path: Path) ->
         "LOVEBANK_DATABASE_URL": f"sqlite:///{tmp_path / 'new.db'}",
         "LOVEBANK_ENVIRONMENT": "production",
         "LOVEBANK_SIGNING_KEY": new_signing_key(),
+        "LOVEBANK_LEDGER_KEY": new_signing_key(),
+        "LOVEBANK_LEDGER_ORIGIN": "bank.example",
     }
     with started(tmp_path, "serve", **environment) as (_, client):
         assert expected_revision() in client.get("/readyz").json()["missing"]

@@ -104,6 +104,7 @@ def environment(secrets: Path, tmp_path: Path) -> Iterator[dict[str, str]]:
             "LOVEBANK_DATABASE_URL": url,
             "LOVEBANK_SIGNING_KEY_FILE": str(secrets / "signing_key"),
             "LOVEBANK_LEDGER_KEY_FILE": str(secrets / "ledger_key"),
+            "LOVEBANK_LEDGER_ORIGIN": "bank.example",
             "LOVEBANK_SECRET_PEPPER_FILE": str(secrets / "secret_pepper"),
         }
 
