@@ -87,14 +87,15 @@ async def _create(session: Session, new: NewCommunity) -> Community | Refusal:
     await store.insert(session, community)
     await session.open_head(number)
     await jobs.open_queue(session, number)
-    await ledger.open_accounts(session, _accounts(number))
+    await ledger.open_accounts(session, accounts_of(number))
     await append(session, [Event(number, "community.created", {"community_id": str(community.id)})])
     tomorrow = session.now(number) + timedelta(days=1)
     await jobs.enqueue(session, [jobs.NewJob(number, FORGET_ANSWERS, tomorrow, {})])
     return community
 
 
-def _accounts(number: int) -> list[NewAccount]:
+def accounts_of(number: int) -> list[NewAccount]:
+    """The accounts that are opened for a community."""
     return [
         NewAccount(number, MINUTES_GIVEN, "MINUTE", MAY_OVERDRAW),
         NewAccount(number, POINTS_ISSUED, "POINT", MAY_OVERDRAW),

@@ -4,39 +4,41 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from app import ledger
 from app.goods import store
 from app.goods.rules import COUNTED, RECEIVED, WRITTEN_OFF, evidence_of, movements_of
-from app.ledger import Booked, Discrepancy
+from app.ledger import Booked, Claims, Discrepancy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from app.goods.rules import StockMovement
-    from app.kernel.database import Session
+    from app.ledger import Books, Stretch
 
 KINDS = frozenset({f"stock_{kind}" for kind in (RECEIVED, WRITTEN_OFF, COUNTED)})
 """The kinds of transactions that stock movements account for."""
 
-_movements_per_step = 500
 
+class Audit:
+    """Every stock movement beside its transaction."""
 
-async def audit(session: Session, community: int) -> list[Discrepancy]:
-    """Compare every stock movement with its transaction, and count that no transaction is without one."""
-    found: list[Discrepancy] = []
-    after, moved = 0, 0
-    while movements := await store.movements_after(session, community, after=after, limit=_movements_per_step):
-        numbers = [one.transaction_id for one in movements if one.transaction_id is not None]
-        booked = await ledger.booked(session, community, numbers)
+    def __init__(self, books: Books) -> None:
+        """Begin with nothing compared."""
+        self._books = books
+        self._claims = Claims("stock-without-movement", KINDS)
+        self._found: list[Discrepancy] = []
+
+    async def step(self, stretch: Stretch) -> None:
+        """Compare the movements of a stretch, and name its transactions that are without one."""
+        movements = await store.movements_of(self._books.session, stretch)
         for one in movements:
-            found += _wrong_posting(one, booked.get(one.transaction_id or 0))
-        moved += len(numbers)
-        after = movements[-1].number
-    kinds = await ledger.count_by_kind(session, community)
-    posted = sum(kinds.get(kind, 0) for kind in KINDS)
-    if posted != moved:
-        found.append(Discrepancy("stock-without-movement", "community", f"transactions {posted}, movements {moved}"))
-    return found
+            self._found += _wrong_posting(one, stretch.booked.get(one.transaction_id or 0))
+        self._claims.hold(stretch, [one.transaction_id for one in movements if one.transaction_id is not None])
+
+    async def finish(self) -> list[Discrepancy]:
+        """Compare the counts that found nothing to change as well, and give what disagreed."""
+        for one in await store.movements_of_nothing(self._books.session, self._books.community):
+            self._found += _wrong_posting(one, None)
+        return self._found + self._claims.finish()
 
 
 def _wrong_posting(one: StockMovement, posted: Booked | None) -> Sequence[Discrepancy]:

@@ -107,7 +107,7 @@ async def create_goods(session: Session, new: Sequence[NewGoods]) -> list[Goods 
         )
         results.append(article)
         rows.append(_row(item.community, article))
-        accounts += _accounts(item.community, goods_id)
+        accounts += accounts_of(item.community, goods_id)
     await store.insert(session, rows)
     await ledger.open_accounts(session, accounts)
     return results
@@ -134,7 +134,8 @@ def _row(community: int, article: Goods) -> dict[str, object]:
     }
 
 
-def _accounts(community: int, goods_id: UUID) -> list[NewAccount]:
+def accounts_of(community: int, goods_id: UUID) -> list[NewAccount]:
+    """The accounts that are opened for an article."""
     unit = unit_of(goods_id)
     return [
         NewAccount(community, supplied_account(goods_id), unit, MAY_OVERDRAW),

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from app import ledger
 from app.goods.rules import Goods, StockMovement
 from app.goods.tables import goods, stock_movements
-from app.kernel.rows import insert_rows, looked_up, rows_of
+from app.kernel.rows import Read, insert_rows, looked_up, rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from app.kernel.database import Session
     from app.kernel.paging import Paging
     from app.kernel.rows import AnyRow, Query, Row
+    from app.ledger import Stretch
 
 GoodsKey = tuple[int, "UUID"]
 """An article: the community's small number and the article's id."""
@@ -123,35 +126,47 @@ async def page(session: Session, community: int, paging: Paging) -> list[Goods]:
     return [_goods(row) for row in await session.execute(paging.newest_first(statement, goods.c.number))]
 
 
-def _movement(row: AnyRow) -> StockMovement:
-    return StockMovement(
-        row.stock_movement_id,
-        row.number,
-        row.goods_id,
-        row.kind,
-        row.quantity,
-        row.change,
-        row.note,
-        row.moved_by,
-        row.moved_at,
-        row.transaction_number,
-    )
+_m = stock_movements.c
+# In the order of the fields of a `StockMovement`.
+_movement_columns = (
+    _m.stock_movement_id,
+    _m.number,
+    _m.goods_id,
+    _m.kind,
+    _m.quantity,
+    _m.change,
+    _m.note,
+    _m.moved_by,
+    _m.moved_at,
+    _m.transaction_number,
+)
 
 
 async def page_of_movements(session: Session, community: int, goods_id: UUID, paging: Paging) -> list[StockMovement]:
     """Load an article's stock movements, newest first."""
     table = stock_movements
-    statement = sa.select(table).where(table.c.community_id == community, table.c.goods_id == goods_id)
-    return [_movement(row) for row in await session.execute(paging.newest_first(statement, table.c.number))]
+    statement = sa.select(*_movement_columns).where(table.c.community_id == community, table.c.goods_id == goods_id)
+    return [StockMovement(*row) for row in await session.execute(paging.newest_first(statement, table.c.number))]
 
 
-async def movements_after(session: Session, community: int, *, after: int, limit: int) -> list[StockMovement]:
-    """Load stock movements in their order, from above a number."""
+@cache
+def _moved(dialect: str) -> Query:
+    return ledger.between(dialect, sa.select(*_movement_columns), stock_movements.c.transaction_number)
+
+
+async def movements_of(session: Session, stretch: Stretch) -> list[StockMovement]:
+    """Load the stock movements of a stretch of transactions, in their order."""
+
+    def understand(rows: list[Sequence[Any]]) -> list[StockMovement]:
+        return sorted((StockMovement(*row) for row in rows), key=attrgetter("transaction_id"))
+
+    return await session.ask_once(Read(_moved(session.dialect), stretch.asked, understand))
+
+
+async def movements_of_nothing(session: Session, community: int) -> list[StockMovement]:
+    """Load the stock movements that have no transaction."""
     table = stock_movements
     found = await session.execute(
-        sa.select(table)
-        .where(table.c.community_id == community, table.c.number > after)
-        .order_by(table.c.number)
-        .limit(limit)
+        sa.select(*_movement_columns).where(table.c.community_id == community, table.c.transaction_number.is_(None))
     )
-    return [_movement(row) for row in found]
+    return [StockMovement(*row) for row in found]

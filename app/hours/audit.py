@@ -7,11 +7,10 @@ from dataclasses import dataclass, field, replace
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
-from app import ledger
 from app.communities.service import communities_by_number
 from app.hours import store
 from app.hours.rules import ServiceRecord, award, deposit, evidence_of, withdrawal
-from app.ledger import Booked, Discrepancy
+from app.ledger import Act, Booked, Claims, Discrepancy
 from app.volunteers.rules import with_debts_merged
 
 if TYPE_CHECKING:
@@ -20,52 +19,56 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from app.communities.rules import Community
-    from app.hours.rules import EarningRule
-    from app.kernel.database import Session
+    from app.hours.rules import Correction, EarningRule
+    from app.ledger import Books, Stretch
 
 KINDS = frozenset({"deposit", "correction"})
 """The kinds of transactions that service records account for."""
 
-_records_per_step = 500
 
+class Audit:
+    """Every award worked out again in the order of approval, and records beside their decisions and postings."""
 
-async def audit(session: Session, community: int) -> list[Discrepancy]:
-    """Recompute every award in the order of approval, and compare records with decisions and postings."""
-    found = [
-        Discrepancy("status-without-decision", f"service-record/{record_id}", f"status {status}, decision {decision}")
-        for record_id, status, decision in await store.undecided(session, community)
-    ]
-    home = (await session.ask(communities_by_number(session.dialect, [community])))[community]
-    versions = await session.ask(store.load_rules(session.dialect, [community]))
-    rules = {rule.id: rule for listed in versions.values() for rule in listed}
-    counted = _Counted()
-    after, approvals, corrections = 0, 0, 0
-    while records := await store.approved_after(session, community, after=after, limit=_records_per_step):
-        numbers = [record.transaction_id for record in records if record.transaction_id is not None]
-        taken_back = [record.correction.transaction_id for record in records if record.correction]
-        booked = await ledger.booked(session, community, [*numbers, *taken_back])
-        for record in records:
-            found += _wrong_date(record, home)
-            found += _wrong_award(record, rules, counted)
-            found += _wrong_posting(record, booked)
-            found += _wrong_evidence(record, booked)
-        approvals += len(records)
-        corrections += len(taken_back)
-        after = numbers[-1]
-    posted = await ledger.count_by_kind(session, community)
-    for kind, stored in (("deposit", approvals), ("correction", corrections)):
-        if posted.get(kind, 0) != stored:
-            detail = f"posted {posted.get(kind, 0)}, stored {stored}"
-            found.append(Discrepancy(f"{kind}-without-record", "community", detail))
-    return found
+    def __init__(self, books: Books) -> None:
+        """Begin with nothing compared."""
+        self._books = books
+        self._deposits = Claims("deposit-without-record", frozenset({"deposit"}))
+        self._corrections = Claims("correction-without-record", frozenset({"correction"}))
+        self._found: list[Discrepancy] = []
+        self._counted = _Counted()
+        self._of_community: tuple[Community, dict[UUID, EarningRule]] | None = None
 
+    async def step(self, stretch: Stretch) -> None:
+        """Compare what a stretch approved and corrected, and name its transactions that are without a record."""
+        home, rules = self._of_community = self._of_community or await self._load()
+        approved = await store.approved_in(self._books.session, stretch)
+        for record in approved:
+            self._found += _wrong_date(record, home)
+            self._found += _wrong_award(record, rules, self._counted)
+            self._found += _wrong_deposit(record, stretch.booked.get(record.transaction_id or 0))
+        self._deposits.hold(stretch, [record.transaction_id for record in approved if record.transaction_id])
+        corrected = await store.corrected_in(self._books.session, stretch)
+        numbers = []
+        for record in corrected:
+            if record.correction:
+                number = record.correction.transaction_id
+                numbers.append(number)
+                self._found += _wrong_correction(record, record.correction, stretch.booked.get(number))
+        self._corrections.hold(stretch, numbers)
 
-def _wrong_evidence(record: ServiceRecord, booked: Mapping[int, Booked]) -> list[Discrepancy]:
-    """A record that says something else than when it earned."""
-    posted = booked.get(record.transaction_id or 0)
-    if posted is None or posted.stands_for(evidence_of(record)):
-        return []
-    return [Discrepancy("evidence-differs", f"service-record/{record.id}", "it is not what was approved")]
+    async def _load(self) -> tuple[Community, dict[UUID, EarningRule]]:
+        session, community = self._books.session, self._books.community
+        home = (await session.ask(communities_by_number(session.dialect, [community])))[community]
+        versions = await session.ask(store.load_rules(session.dialect, [community]))
+        return home, {rule.id: rule for listed in versions.values() for rule in listed}
+
+    async def finish(self) -> list[Discrepancy]:
+        """Compare statuses with decisions, and give what disagreed."""
+        undecided = [
+            Discrepancy("status-without-decision", f"service-record/{one}", f"status {status}, decision {decision}")
+            for one, status, decision in await store.undecided(self._books.session, self._books.community)
+        ]
+        return [*undecided, *self._found, *self._deposits.finish(), *self._corrections.finish()]
 
 
 @dataclass(slots=True)
@@ -112,15 +115,41 @@ def _wrong_date(record: ServiceRecord, community: Community) -> Sequence[Discrep
     return [Discrepancy("service-date-wrong", f"service-record/{record.id}", detail)]
 
 
-def _wrong_posting(record: ServiceRecord, booked: Mapping[int, Booked]) -> Sequence[Discrepancy]:
-    reference = f"service-records/{record.id}"
-    expected = {record.transaction_id: Booked("deposit", reference, dict(deposit(record)))}
-    if record.correction:
-        expected[record.correction.transaction_id] = Booked("correction", reference, dict(withdrawal(record)))
-    found = []
-    for number, wanted in expected.items():
-        posted = booked.get(number or 0)
-        if posted is None or replace(posted, movements=with_debts_merged(posted.movements)) != wanted:
-            detail = f"posted {posted}, expected {wanted}"
-            found.append(Discrepancy("posting-wrong", f"service-record/{record.id}", detail))
-    return found
+def _wrong_deposit(record: ServiceRecord, posted: Booked | None) -> list[Discrepancy]:
+    """What approving should have posted, by whom and when, and for which record as it stands."""
+    expected = Booked("deposit", _reference(record), dict(deposit(record)))
+    wrong = _wrong_posting(record, posted, expected)
+    if posted is None:
+        return wrong
+    if not posted.stands_for(evidence_of(record)):
+        wrong.append(Discrepancy("evidence-differs", f"service-record/{record.id}", "it is not what was approved"))
+    return wrong + _wrong_act(record, posted, Act(record.verified_by, record.verified_at))
+
+
+def _wrong_correction(record: ServiceRecord, correction: Correction, posted: Booked | None) -> list[Discrepancy]:
+    """What correcting should have posted, by whom, when and why."""
+    wrong = _wrong_posting(record, posted, Booked("correction", _reference(record), dict(withdrawal(record))))
+    if posted is None:
+        return wrong
+    return wrong + _wrong_act(record, posted, Act(correction.corrected_by, correction.corrected_at, correction.reason))
+
+
+def _wrong_act(record: ServiceRecord, posted: Booked, decided: Act) -> list[Discrepancy]:
+    if posted.act == decided:
+        return []
+    detail = f"{posted.kind}: posted {posted.act}, decided {decided}"
+    return [Discrepancy("decision-differs", f"service-record/{record.id}", detail)]
+
+
+def _reference(record: ServiceRecord) -> str:
+    return f"service-records/{record.id}"
+
+
+def _wrong_posting(record: ServiceRecord, posted: Booked | None, expected: Booked) -> list[Discrepancy]:
+    if posted == expected or (posted is not None and _merged(posted) == expected):
+        return []
+    return [Discrepancy("posting-wrong", f"service-record/{record.id}", f"posted {posted}, expected {expected}")]
+
+
+def _merged(posted: Booked) -> Booked:
+    return replace(posted, movements=with_debts_merged(posted.movements))

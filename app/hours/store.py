@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from functools import cache
+from operator import attrgetter
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import sqlalchemy as sa
 
+from app import ledger
 from app.hours.risks import Observed
 from app.hours.rules import (
     APPROVED,
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
     from app.kernel.database import Session
     from app.kernel.paging import Paging
     from app.kernel.rows import AnyRow, Query, Row
+    from app.ledger import Stretch
 
 RecordKey = tuple[int, UUID]
 """A record: the community's small number and the record's id."""
@@ -41,9 +45,8 @@ _not_approved = _r.status != sa.literal_column(f"'{APPROVED}'")
 """The condition of the index by status, which SQLite uses only where a statement repeats it word for word."""
 
 _decision = (_v.community_id == _r.community_id) & (_v.service_record_id == _r.service_record_id)
-_decided = service_records.outerjoin(verifications, _decision).outerjoin(
-    corrections, (_c.community_id == _r.community_id) & (_c.service_record_id == _r.service_record_id)
-)
+_correction = (_c.community_id == _r.community_id) & (_c.service_record_id == _r.service_record_id)
+_decided = service_records.outerjoin(verifications, _decision).outerjoin(corrections, _correction)
 """Service records beside what was decided about each."""
 
 _whole = sa.select(
@@ -64,11 +67,27 @@ _whole = sa.select(
 )
 
 
-def _record(row: AnyRow) -> ServiceRecord:
-    award = None
-    if row.transaction_number is not None:
+_names = [column.name for column in _whole.selected_columns]
+
+
+def _records(rows: list[Sequence[Any]]) -> list[ServiceRecord]:
+    return [_record(SimpleNamespace(**dict(zip(_names, row, strict=True)))) for row in rows]
+
+
+def _award(row: AnyRow | SimpleNamespace) -> Award | None:
+    """What an approval gave; None also where somebody took it away."""
+    if row.transaction_number is None or row.points is None or row.minutes_counted is None:
+        return None
+    try:
         clipped = tuple(Clip(**clip) for clip in row.clipped)
-        award = Award(row.earning_rule_id, row.points, row.minutes_counted, clipped)
+    except TypeError:
+        # Somebody wrote something else there, which no rule makes: an audit is to say so.
+        clipped = (Clip(repr(row.clipped), 0),)
+    return Award(row.earning_rule_id, row.points, row.minutes_counted, clipped)
+
+
+def _record(row: AnyRow | SimpleNamespace) -> ServiceRecord:
+    award = _award(row)
     correction = None
     if row.correction_number is not None:
         correction = Correction(
@@ -322,7 +341,7 @@ async def move_status(session: Session, records: Sequence[ServiceRecord]) -> Non
 async def undecided(session: Session, community: int) -> list[tuple[UUID, str, str | None]]:
     """Find records whose status does not go with their decision: (record, status, decision)."""
     expected = sa.case(
-        (_c.corrected_at.is_not(None), "corrected"),
+        (_c.corrected_at.is_not(None) & (_v.decision == "approve"), "corrected"),
         (_v.decision == "approve", "approved"),
         (_v.decision == "reject", "rejected"),
         else_="pending",
@@ -335,15 +354,21 @@ async def undecided(session: Session, community: int) -> list[tuple[UUID, str, s
     return [(row[0], row[1], row[2]) for row in found]
 
 
-async def approved_after(session: Session, community: int, *, after: int, limit: int) -> list[ServiceRecord]:
-    """Load records that were approved, in the order of approval, from above a transaction's number."""
-    found = await session.execute(
-        _whole.select_from(_decided)
-        .where(_r.community_id == community, _v.transaction_number > after)
-        .order_by(_v.transaction_number)
-        .limit(limit)
-    )
-    return [_record(row) for row in found]
+@cache
+def _decided_in(dialect: str, number: sa.Column[Any]) -> Query:
+    decided = service_records.join(verifications, _decision).outerjoin(corrections, _correction)
+    return ledger.between(dialect, _whole.select_from(decided), number)
+
+
+async def approved_in(session: Session, stretch: Stretch) -> list[ServiceRecord]:
+    """Load the records that were approved with a stretch's transactions, in the order of approval."""
+    read = Read(_decided_in(session.dialect, _v.transaction_number), stretch.asked, _records)
+    return sorted(await session.ask_once(read), key=attrgetter("transaction_id"))
+
+
+async def corrected_in(session: Session, stretch: Stretch) -> list[ServiceRecord]:
+    """Load the records that were corrected with a stretch's transactions."""
+    return await session.ask_once(Read(_decided_in(session.dialect, _c.transaction_number), stretch.asked, _records))
 
 
 async def decided_by(session: Session, community: int) -> list[tuple[str, str, int]]:

@@ -146,15 +146,15 @@ async def communities_unsealed(session: Session) -> list[tuple[int, datetime]]:
 async def sealed_numbers(session: Session, community: int) -> tuple[int, int, bool]:
     """Read the numbers of a community's last transaction and of the last that is sealed, and whether a seal is due.
 
-    Without a head, which an audit may find missing, nothing is posted.
+    Without a head, which an audit may find missing or twice, nothing is posted.
     """
     h = ledger_heads.c
     due = sa.select(due_work.c.unsealed_since.is_not(None)).where(due_work.c.community_id == community)
     found = await session.execute(
         sa.select(h.transaction_number, h.sealed_number, due.scalar_subquery()).where(h.community_id == community)
     )
-    row = found.one_or_none()
-    return (row[0], row[1], bool(row[2])) if row else (0, 0, False)
+    rows = list(found)
+    return (rows[0][0], rows[0][1], bool(rows[0][2])) if len(rows) == 1 else (0, 0, False)
 
 
 async def claim(session: Session, community: int, *, alone: Collection[str] = ()) -> list[Claimed]:

@@ -128,6 +128,18 @@ class Session:
             for read, of_read in zip(reads, parts, strict=True)
         )
 
+    async def ask_once(self, read: Read[ResultT]) -> ResultT:
+        """Ask one question that nobody asks again."""
+        (answer,) = await self.load_once(read)
+        return cast("ResultT", answer)
+
+    async def load_once(self, *reads: Read[Any]) -> tuple[Any, ...]:
+        """Ask several questions that nobody asks again, as when going through all there is: nothing of it is kept."""
+        answered = await self.load(*reads)
+        for part in chain.from_iterable(self._parts(read) for read in reads):
+            self._foreseen.pop(part, None)
+        return answered
+
     def _parts(self, read: Read[Any]) -> list[_Part]:
         return [
             _Part(read.statement, document_of(self.dialect, rows).decode(), community)

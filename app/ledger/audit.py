@@ -43,6 +43,7 @@ OF_SEALS = frozenset(
         "answer-differs",
         "checkpoint-differs",
         "checkpoint-missing",
+        "checkpoint-unlinked",
         "checkpoint-unsigned",
         "city-leaf-differs",
         "evidence-differs",

@@ -11,7 +11,7 @@ from app.kernel.heads import ledger_heads
 from app.kernel.rows import Read, looked_up, rows_of
 from app.ledger.errors import InconsistentError
 from app.ledger.leaves import Leaf, digest, hash_of
-from app.ledger.store import lines_between, lines_of_transactions, same
+from app.ledger.store import lines_of_transactions, same
 from app.ledger.tables import ledger_accounts, ledger_postings, ledger_transactions
 
 if TYPE_CHECKING:
@@ -112,13 +112,6 @@ async def bound(session: Session, community: int, numbers: Sequence[int]) -> dic
     lines = await lines_of_transactions(session, community, numbers)
     found = await _transactions(session, community, _t.transaction_number.in_(numbers))
     return {row.transaction_number: _leaf(row, lines.get(row.transaction_number, ())) for row in found}
-
-
-async def bound_between(session: Session, community: int, first: int, last: int) -> list[tuple[Leaf, bytes | None]]:
-    """Work out from the rows what transactions are bound to be, in order, each with the leaf that it carries."""
-    lines = await lines_between(session, community, first, last)
-    found = await _transactions(session, community, _t.transaction_number.between(first, last))
-    return [(_leaf(row, lines.get(row.transaction_number, ())), row.leaf) for row in found]
 
 
 async def _transactions(session: Session, community: int, chosen: sa.ColumnElement[bool]) -> list[AnyRow]:

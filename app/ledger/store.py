@@ -39,11 +39,20 @@ class Line(NamedTuple):
     reference: str
 
 
+class Act(NamedTuple):
+    """By whom, when and why something was posted."""
+
+    by: str | None
+    at: datetime | None
+    reason: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Booked:
     """A transaction as an audit compares it with its feature: kind, reference, and what it moved on each account.
 
     `salt` and `evidence` bind it to what it stands for (see `leaves`); None in those of before there were leaves.
+    `act` is by whom, when and why it was posted, for an audit that compares that as well.
     """
 
     kind: str
@@ -51,6 +60,7 @@ class Booked:
     movements: dict[str, int]
     salt: bytes | None = field(default=None, compare=False, repr=False)
     evidence: bytes | None = field(default=None, compare=False, repr=False)
+    act: Act | None = field(default=None, compare=False, repr=False)
 
     def stands_for(self, facts: bytes) -> bool:
         """Whether it is bound to these facts; before there were leaves none was bound to any."""
@@ -136,19 +146,10 @@ _lines = sa.select(
 
 async def lines_of_transactions(session: Session, community: int, numbers: Sequence[int]) -> dict[int, list[Line]]:
     """Load the postings of these transactions by number; unknown numbers are missing."""
-    return await _lines_by_number(session, community, ledger_postings.c.transaction_number.in_(numbers))
-
-
-async def lines_between(session: Session, community: int, first: int, last: int) -> dict[int, list[Line]]:
-    """Load the postings of the transactions from `first` to `last`, by number."""
-    return await _lines_by_number(session, community, ledger_postings.c.transaction_number.between(first, last))
-
-
-async def _lines_by_number(session: Session, community: int, chosen: sa.ColumnElement[bool]) -> dict[int, list[Line]]:
     found = await session.execute(
-        _lines.where(ledger_postings.c.community_id == community, chosen).order_by(
-            ledger_postings.c.transaction_number, ledger_postings.c.account_number
-        )
+        _lines.where(
+            ledger_postings.c.community_id == community, ledger_postings.c.transaction_number.in_(numbers)
+        ).order_by(ledger_postings.c.transaction_number, ledger_postings.c.account_number)
     )
     lines: dict[int, list[Line]] = {}
     for row in found:
@@ -256,32 +257,22 @@ async def count_by_kind(session: Session, community: int) -> dict[str, int]:
 
 async def booked(session: Session, community: int, numbers: Sequence[int]) -> dict[int, Booked]:
     """Load these transactions by number; unknown ones are missing, one without postings moves nothing."""
-    return await _booked(session, community, _t.transaction_number.in_(numbers), limit=None)
-
-
-async def booked_after(
-    session: Session, community: int, kinds: Collection[str], *, after: int, limit: int
-) -> dict[int, Booked]:
-    """Load transactions of these kinds by number, in order, from above a number."""
-    chosen = (_t.transaction_number > after) & _t.kind.in_(sorted(kinds))
-    return await _booked(session, community, chosen, limit=limit)
-
-
-async def _booked(
-    session: Session, community: int, chosen: sa.ColumnElement[bool], *, limit: int | None
-) -> dict[int, Booked]:
     found = await session.execute(
-        sa.select(_t.transaction_number, _t.kind, _t.reference, _t.salt, _t.evidence)
-        .where(_t.community_id == community, chosen)
-        .order_by(_t.transaction_number)
-        .limit(limit)
+        sa.select(_t.transaction_number, _t.kind, _t.reference, _t.salt, _t.evidence).where(
+            _t.community_id == community, _t.transaction_number.in_(numbers)
+        )
     )
-    rows = list(found)
-    lines = await lines_of_transactions(session, community, [row.transaction_number for row in rows])
+    lines = await lines_of_transactions(session, community, numbers)
     return {
         number: Booked(kind, reference, {line.account: line.amount for line in lines.get(number, [])}, salt, evidence)
-        for number, kind, reference, salt, evidence in rows
+        for number, kind, reference, salt, evidence in found
     }
+
+
+async def references_of(session: Session, community: int, kind: str) -> set[str]:
+    """Load what the transactions of a kind stand for."""
+    found = await session.execute(sa.select(_t.reference).where(_t.community_id == community, _t.kind == kind))
+    return set(found.scalars())
 
 
 async def repeated(

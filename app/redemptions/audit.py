@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from app.kernel.database import Session
+    from app.ledger import Books, Stretch
     from app.redemptions.rules import Redemption
 
 _closings = {
@@ -64,22 +65,35 @@ _repeated_max = 1000
 _prefix = "redemptions/"
 
 
-async def audit(session: Session, community: int) -> list[Discrepancy]:
-    """Compare redemptions and their transactions with each other, one to one."""
-    found = await _wrong_sums(session, community)
-    after = 0
-    while booked := await ledger.booked_after(session, community, KINDS, after=after, limit=_per_step):
+class Audit:
+    """Redemptions and their transactions beside each other, one to one."""
+
+    def __init__(self, books: Books) -> None:
+        """Begin with nothing compared."""
+        self._books = books
+        self._found: list[Discrepancy] = []
+
+    async def step(self, stretch: Stretch) -> None:
+        """Compare the transactions of a stretch with the redemptions that they name."""
+        community = stretch.community
+        booked = {number: one for number, one in stretch.booked.items() if one.kind in KINDS}
         ids = {number: _redemption_id(one.reference) for number, one in booked.items()}
         redemptions = await store.load(
-            session, {(community, named) for named in ids.values() if named is not None}, codes=False
+            self._books.session, {(community, named) for named in ids.values() if named is not None}, codes=False
         )
         for number, one in booked.items():
             named = ids[number]
-            found += _wrong_posting(number, one, None if named is None else redemptions.get((community, named)))
-        after = max(booked)
-    for kind, reference, count in await ledger.repeated(session, community, KINDS, limit=_repeated_max):
-        found.append(Discrepancy("redemption-posted-twice", reference, f"kind {kind}, transactions {count}"))
-    return [*found, *await _missing_postings(session, community)]
+            self._found += _wrong_posting(number, one, None if named is None else redemptions.get((community, named)))
+
+    async def finish(self) -> list[Discrepancy]:
+        """Compare sums and counts, and give what disagreed."""
+        session, community = self._books.session, self._books.community
+        repeated = [
+            Discrepancy("redemption-posted-twice", reference, f"kind {kind}, transactions {count}")
+            for kind, reference, count in await ledger.repeated(session, community, KINDS, limit=_repeated_max)
+        ]
+        sums = await _wrong_sums(session, community)
+        return [*sums, *self._found, *repeated, *await _missing_postings(session, community)]
 
 
 async def _wrong_sums(session: Session, community: int) -> list[Discrepancy]:
@@ -94,6 +108,7 @@ async def _wrong_sums(session: Session, community: int) -> list[Discrepancy]:
             if price != one.points:
                 detail = f"points {one.points}, lines {price}"
                 found.append(Discrepancy("redemption-price-wrong", f"redemption/{one.id}", detail))
+            found += _wrong_end(one)
         paging = Paging(limit=_per_step, position=page[-1].number)
     held = await ledger.balances(session, [Account(community, address) for address in expected])
     for address, amount in expected.items():
@@ -101,6 +116,16 @@ async def _wrong_sums(session: Session, community: int) -> list[Discrepancy]:
         if balance != amount:
             found.append(Discrepancy("redemptions-wrong", address, f"balance {balance}, redemptions {amount}"))
     return found
+
+
+def _wrong_end(one: Redemption) -> Sequence[Discrepancy]:
+    """Say when a redemption has an end, or a return, that its status does not go with."""
+    ended = one.status != RESERVED, one.status != RESERVED, one.status == RETURNED
+    stored = one.closed_at is not None, one.closed_by is not None, one.return_transaction_id is not None
+    if stored == ended and (one.status != RESERVED or one.reason is None):
+        return []
+    detail = f"status {one.status}, closed {one.closed_at} by {one.closed_by}, returned {one.returned_at}"
+    return [Discrepancy("redemption-status-wrong", f"redemption/{one.id}", detail)]
 
 
 def _held(redemption: Redemption) -> dict[str, int]:
@@ -117,15 +142,20 @@ def _held(redemption: Redemption) -> dict[str, int]:
 
 
 async def _missing_postings(session: Session, community: int) -> list[Discrepancy]:
+    """Compare counts; where one is wrong, name the redemptions without a posting of the kind, if there are any."""
     kinds = await ledger.count_by_kind(session, community)
     statuses = await store.count_by_status(session, community)
-    wanted = {"reservation": sum(statuses.values())}
-    wanted |= {kind: sum(statuses.get(status, 0) for status in called) for kind, called in _closings.items()}
-    return [
-        Discrepancy("redemption-without-posting", kind, f"transactions {kinds.get(kind, 0)}, redemptions {count}")
-        for kind, count in wanted.items()
-        if kinds.get(kind, 0) != count
-    ]
+    found: list[Discrepancy] = []
+    for kind, called in {"reservation": set(statuses), **_closings}.items():
+        count = sum(statuses.get(status, 0) for status in called)
+        if kinds.get(kind, 0) == count:
+            continue
+        detail = f"transactions {kinds.get(kind, 0)}, redemptions {count}"
+        posted = await ledger.references_of(session, community, kind)
+        ids = await store.ids_by_status(session, community, called)
+        unposted = [f"redemption/{one}" for one in ids if f"{_prefix}{one}" not in posted] or [kind]
+        found += [Discrepancy("redemption-without-posting", subject, f"{kind}: {detail}") for subject in unposted]
+    return found
 
 
 def _redemption_id(reference: str) -> UUID | None:
@@ -147,8 +177,22 @@ def _wrong_posting(number: int, posted: Booked, redemption: Redemption | None) -
     expected = Booked(posted.kind, f"{_prefix}{redemption.id}", dict(_movements[posted.kind](redemption)))
     if posted.kind in _credits:
         posted = replace(posted, movements=with_debts_merged(posted.movements))
-    if posted == expected:
-        if posted.stands_for(evidence_of(redemption, posted.kind)):
-            return []
+    if posted != expected:
+        return [Discrepancy("redemption-wrong", subject, f"posted {posted}, expected {expected}")]
+    if not posted.stands_for(evidence_of(redemption, posted.kind)):
         return [Discrepancy("evidence-differs", subject, f"it is not what transaction {number} stands for")]
-    return [Discrepancy("redemption-wrong", subject, f"posted {posted}, expected {expected}")]
+    return _wrong_act(number, posted, redemption)
+
+
+def _wrong_act(number: int, posted: Booked, redemption: Redemption) -> Sequence[Discrepancy]:
+    """Compare why a redemption was closed, and the return that a transaction is of, with what was posted."""
+    said = posted.act.reason if posted.act else None
+    # What is said of a redemption is why it was closed, or once it is returned why that was.
+    is_last = posted.kind == "return" or (posted.kind != "reservation" and redemption.status != RETURNED)
+    if is_last and said != redemption.reason:
+        detail = f"transaction {number} {posted.kind}: posted {said}, stored {redemption.reason}"
+        return [Discrepancy("decision-differs", f"redemption/{redemption.id}", detail)]
+    if posted.kind == "return" and redemption.return_transaction_id != number:
+        detail = f"returned with transaction {redemption.return_transaction_id}, posted {number}"
+        return [Discrepancy("redemption-wrong", f"redemption/{redemption.id}", detail)]
+    return []

@@ -232,3 +232,9 @@ async def count_by_status(session: Session, community: int) -> dict[str, int]:
         sa.select(_r.status, sa.func.count()).where(_r.community_id == community).group_by(_r.status)
     )
     return {row[0]: row[1] for row in found}
+
+
+async def ids_by_status(session: Session, community: int, statuses: Collection[str]) -> list[UUID]:
+    """Load the ids of the redemptions of these statuses, in their order."""
+    chosen = (_r.community_id == community) & _r.status.in_(sorted(statuses))
+    return list((await session.execute(sa.select(_r.redemption_id).where(chosen).order_by(_r.number))).scalars())

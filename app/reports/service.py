@@ -9,11 +9,10 @@ from app import ledger
 from app.goods import audit as goods
 from app.hours import audit as hours
 from app.kernel.errors import NotFound, Refused
-from app.kernel.events import number_gap
-from app.kernel.heads import head_numbers
 from app.kernel.paging import Paging
 from app.ledger import Discrepancy, Line
 from app.redemptions import audit as redemptions
+from app.reports import accounts, heads, references
 from app.seals import audit as seals
 from app.transfers import audit as transfers
 from app.volunteers import audit as volunteers
@@ -46,19 +45,20 @@ class Transaction:
 async def audit_community(session: Session, community: int) -> list[Discrepancy]:
     """Recompute everything of a community from its postings; an empty list means that all agrees."""
     await session.read_whole_tables()
+    books = await ledger.Books.open(session, community)
+    audits = [feature.Audit(books) for feature in (hours, goods, redemptions, transfers, seals)]
+    async for stretch in books.stretches():
+        for audit in audits:
+            await audit.step(stretch)
     found = await ledger.audit(session, community)
-    found += await hours.audit(session, community)
-    found += await goods.audit(session, community)
-    found += await redemptions.audit(session, community)
-    found += await transfers.audit(session, community)
+    for audit in audits:
+        found += await audit.finish()
     found += await volunteers.audit(session, community)
-    found += await seals.audit(session, community)
     for number, kind in await ledger.unclaimed(session, community, _claimed, limit=_unclaimed_max):
         found.append(Discrepancy("transaction-unclaimed", f"transaction/{number}", f"kind {kind}"))
-    counted, last = await number_gap(session, community)
-    _, head = await head_numbers(session, community)
-    if not counted == last == head:
-        found.append(Discrepancy("event-gap", "community", f"events {counted}, last {last}, head {head}"))
+    found += await accounts.audit(books)
+    found += await references.audit(session, community)
+    found += await heads.audit(session, community)
     return found
 
 

@@ -24,32 +24,45 @@ if TYPE_CHECKING:
     from app.kernel.database import Session
     from app.kernel.idempotency import AnswerKey
     from app.kernel.merkle import Node
-    from app.ledger import Leaf
+    from app.ledger import Books, Leaf, Stretch
     from app.seals.rules import Sealed
 
 _step = 1000
 _shown_max = 1000
 
 
-async def audit(session: Session, community: int) -> list[Discrepancy]:
-    """Work all leaves out again, and from them the tree; compare what is stored, sealed, signed and answered."""
-    number, sealed, due = await sealed_numbers(session, community)
-    tree = _Tree(session, community)
-    leaves = _Leaves()
-    for first in range(1, number + 1, _step):
-        last = min(first + _step - 1, number)
-        await tree.await_checkpoints(first, last)
-        for leaf, stored in await ledger.bound_between(session, community, first, last):
-            worked_out = leaves.check(leaf, stored)
-            if leaf.number == tree.size + 1:
-                tree.append(worked_out if stored is None else stored)
-    found = leaves.found + await tree.finish(sealed)
-    if (number > sealed) != due:
-        found.append(Discrepancy("seal-not-due", "community", f"posted {number}, sealed {sealed}, due {due}"))
-    # Answers have in them what the desk sees of persons, so auditors' role does not read them.
-    if session.role != AUDITOR_ROLE:
-        found += await _answers(session, community)
-    return found[:_shown_max]
+class Audit:
+    """All leaves worked out again, and from them the tree, beside what is stored, sealed, signed and answered."""
+
+    def __init__(self, books: Books) -> None:
+        """Begin with no leaf."""
+        self._session, self._community = books.session, books.community
+        self._tree = _Tree(books.session, books.community)
+        self._leaves = _Leaves()
+
+    async def step(self, stretch: Stretch) -> None:
+        """Let the tree grow by a stretch's leaves."""
+        await self._tree.await_checkpoints(stretch.first, stretch.last)
+        for leaf, stored in stretch.leaves:
+            worked_out = self._leaves.check(leaf, stored)
+            if leaf.number == self._tree.size + 1:
+                self._tree.append(worked_out if stored is None else stored)
+
+    async def finish(self) -> list[Discrepancy]:
+        """Compare what is stored beyond the tree, or lacks, and give what disagreed."""
+        session, community = self._session, self._community
+        number, sealed, due = await sealed_numbers(session, community)
+        found = self._leaves.found + await self._tree.finish(sealed)
+        newest = await store.latest(session, community)
+        if sealed != (newest.tree_size if newest else 0):
+            detail = f"the head says {sealed}, the last checkpoint {newest.tree_size if newest else None}"
+            found.append(Discrepancy("sealed-number-wrong", "community", detail))
+        if (number > sealed) != due:
+            found.append(Discrepancy("seal-not-due", "community", f"posted {number}, sealed {sealed}, due {due}"))
+        # Answers have in them what the desk sees of persons, so auditors' role does not read them.
+        if session.role != AUDITOR_ROLE:
+            found += await _answers(session, community)
+        return found[:_shown_max]
 
 
 async def audit_city(session: Session) -> list[Discrepancy]:
@@ -109,7 +122,8 @@ class _Tree:
         self._awaited: dict[int, Sealed] = {}
         self._found: list[Discrepancy] = []
         self._parted = False
-        self._sizes: set[int] = set()
+        self._sizes = {0}
+        self._last_size = 0
 
     @property
     def size(self) -> int:
@@ -119,6 +133,17 @@ class _Tree:
         """Load the checkpoints of these sizes, to be checked once the tree has grown to each."""
         for sealed in await store.checkpoints_between(self._session, self._community, first, last):
             self._awaited[sealed.tree_size] = sealed
+            self._link(sealed)
+
+    def _link(self, sealed: Sealed) -> None:
+        """Hold what a checkpoint says of the one before it against that."""
+        if sealed.previous_size != self._last_size:
+            if sealed.previous_size not in self._sizes:
+                self._add("checkpoint-missing", sealed.previous_size, f"checkpoint {sealed.tree_size} came after it")
+            detail = f"it says that it came after {sealed.previous_size}, it comes after {self._last_size}"
+            self._add("checkpoint-unlinked", sealed.tree_size, detail)
+        self._last_size = sealed.tree_size
+        self._sizes.add(sealed.tree_size)
 
     def append(self, leaf: bytes) -> None:
         self._nodes |= self._frontier.append(leaf)
@@ -127,7 +152,6 @@ class _Tree:
             self._check(sealed)
 
     def _check(self, sealed: Sealed) -> None:
-        self._sizes.add(sealed.tree_size)
         try:
             note = read_note(sealed.note)
             checkpoint = read_checkpoint(note)
@@ -151,7 +175,7 @@ class _Tree:
         beyond = await store.checkpoints_between(self._session, self._community, self.size + 1, None)
         for size in sorted({*self._awaited, *(one.tree_size for one in beyond)}):
             self._add("checkpoint-differs", size, f"the tree has {self.size} leaves")
-        if sealed and sealed <= self.size and sealed not in self._sizes:
+        if sealed not in self._sizes and sealed <= self.size:
             self._add("checkpoint-missing", sealed, "the head says that so much is sealed")
         self._found += await self._nodes_apart(sealed)
         self._found += await _unwitnessed(self._session, self._community)

@@ -30,11 +30,12 @@ class Checkpoint(NamedTuple):
 
 
 class Sealed(NamedTuple):
-    """A checkpoint as it is kept: its size, when it was sealed, and the note."""
+    """A checkpoint as it is kept: its size, when it was sealed, the note, and the size of the one before it."""
 
     tree_size: int
     sealed_at: datetime
     note: str
+    previous_size: int
 
     @property
     def checkpoint(self) -> Checkpoint:

@@ -140,7 +140,7 @@ async def seal(
             tree = _grown(frontier, leaves)
             grown[community] = tree.frontier
             nodes += [_node_row(community, node, value) for node, value in tree.completed]
-            notes.append(_checkpoint_row(session, community, tree.frontier))
+            notes.append(_checkpoint_row(session, community, head.sealed_number, tree.frontier))
             head.seal(tree.frontier.size)
             count += len(leaves)
         if head.is_sealed:
@@ -173,7 +173,7 @@ async def seal_city(session: Session, notes: dict[int, tuple[int, str]]) -> bool
         ],
     )
     nodes = [_node_row(CITY, node, value) for node, value in tree.completed]
-    await store.insert_seals(session, nodes, [_checkpoint_row(session, CITY, tree.frontier)])
+    await store.insert_seals(session, nodes, [_checkpoint_row(session, CITY, size, tree.frontier)])
     return True
 
 
@@ -216,11 +216,12 @@ def _node_row(community: int, node: Node, value: bytes) -> dict[str, object]:
     return {"community_id": community, "level": node.level, "place": node.place, "hash": value}
 
 
-def _checkpoint_row(session: Session, community: int, frontier: Frontier) -> dict[str, object]:
+def _checkpoint_row(session: Session, community: int, previous_size: int, frontier: Frontier) -> dict[str, object]:
     checkpoint = Checkpoint(session.signer.origin_of(community), frontier.size, frontier.root())
     return {
         "community_id": community,
         "tree_size": frontier.size,
+        "previous_size": previous_size,
         "sealed_at": session.now(community),
         "note": session.signer.sign(community, checkpoint.text),
     }

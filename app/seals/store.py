@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from app.kernel.rows import AnyRow, Query, Row
 
 _n, _c, _l, _w, _h = tree_nodes.c, checkpoints.c, city_leaves.c, witness_signatures.c, ledger_heads.c
+# In the order of the fields of `Sealed`.
+_sealed = (_c.tree_size, _c.sealed_at, _c.note, _c.previous_size)
 
 
 async def load_nodes(session: Session, community: int, spans: Iterable[Span]) -> dict[Node, bytes]:
@@ -75,7 +77,7 @@ async def insert_city_leaves(session: Session, rows: Sequence[Row]) -> None:
 
 async def latest(session: Session, community: int, *, size: int | None = None) -> Sealed | None:
     """Load the last checkpoint of a log, or the one of a size."""
-    query = sa.select(_c.tree_size, _c.sealed_at, _c.note).where(_c.community_id == community)
+    query = sa.select(*_sealed).where(_c.community_id == community)
     if size is not None:
         query = query.where(_c.tree_size == size)
     row = (await session.execute(query.order_by(_c.tree_size.desc()).limit(1))).first()
@@ -90,13 +92,13 @@ async def first_size(session: Session, community: int) -> int | None:
 
 async def page_of_checkpoints(session: Session, community: int, paging: Paging) -> list[Sealed]:
     """Load checkpoints of a log, the newest first."""
-    query = sa.select(_c.tree_size, _c.sealed_at, _c.note).where(_c.community_id == community)
+    query = sa.select(*_sealed).where(_c.community_id == community)
     return [Sealed(*row) for row in await session.execute(paging.newest_first(query, _c.tree_size))]
 
 
 async def checkpoints_between(session: Session, community: int, first: int, last: int | None) -> list[Sealed]:
     """Load checkpoints of a log of sizes from `first` to `last`, or of all above, in order."""
-    query = sa.select(_c.tree_size, _c.sealed_at, _c.note).where(_c.community_id == community, _c.tree_size >= first)
+    query = sa.select(*_sealed).where(_c.community_id == community, _c.tree_size >= first)
     if last is not None:
         query = query.where(_c.tree_size <= last)
     return [Sealed(*row) for row in await session.execute(query.order_by(_c.tree_size))]

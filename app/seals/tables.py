@@ -21,17 +21,19 @@ tree_nodes = sa.Table(
     sqlite_with_rowid=False,
 )
 
-# The note stands here whole: the name and the key under which it was signed may change.
+# The note stands here whole: the name and the key under which it was signed may change. Each says of which size the one
+# before it is (0: none), so that one that is lost leaves a gap.
 checkpoints = sa.Table(
     "checkpoints",
     metadata,
     tenant_key(),
     sa.Column("tree_size", Count, nullable=False),
+    sa.Column("previous_size", Count, nullable=False),
     sa.Column("sealed_at", Instant, nullable=False),
     sa.Column("note", sa.Text, nullable=False),
     sa.PrimaryKeyConstraint("community_id", "tree_size", name="checkpoints_pkey"),
     sa.ForeignKeyConstraint(["community_id"], ["ledger_heads.community_id"], name="checkpoints_head_fkey"),
-    sa.CheckConstraint("tree_size >= 1", name="checkpoints_size_check"),
+    sa.CheckConstraint("tree_size > previous_size AND previous_size >= 0", name="checkpoints_size_check"),
     sqlite_strict=True,
 )
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from app import ledger
 from app.communities.rules import POINTS_POOL
-from app.ledger import Account, Booked, Discrepancy
+from app.ledger import Account, Booked, Claims, Discrepancy
 from app.transfers import store
 from app.transfers.rules import DONATION, GIFT, evidence_of, movements_of
 from app.volunteers.rules import with_debts_merged
@@ -15,35 +15,39 @@ from app.volunteers.rules import with_debts_merged
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from app.kernel.database import Session
+    from app.ledger import Books, Stretch
     from app.transfers.rules import Transfer
 
 KINDS = frozenset({GIFT, DONATION})
 """The kinds of transactions that transfers account for."""
 
-_per_step = 500
 
+class Audit:
+    """Every transfer beside its transaction, and the pool beside what was donated to it."""
 
-async def audit(session: Session, community: int) -> list[Discrepancy]:
-    """Compare every transfer with its transaction, count that no transaction is without one, and sum up the pool."""
-    found: list[Discrepancy] = []
-    after, count, donated = 0, 0, 0
-    while transfers := await store.transfers_after(session, community, after=after, limit=_per_step):
-        booked = await ledger.booked(session, community, [one.transaction_id for one in transfers])
+    def __init__(self, books: Books) -> None:
+        """Begin with nothing compared."""
+        self._books = books
+        self._claims = Claims("posting-without-transfer", KINDS)
+        self._found: list[Discrepancy] = []
+        self._donated = 0
+
+    async def step(self, stretch: Stretch) -> None:
+        """Compare the transfers of a stretch, and name its transactions that are without one."""
+        transfers = await store.transfers_of(self._books.session, stretch)
         for one in transfers:
-            found += _wrong_posting(one, booked.get(one.transaction_id))
-        count += len(transfers)
-        donated += sum(one.points for one in transfers if one.kind == DONATION)
-        after = transfers[-1].number
-    kinds = await ledger.count_by_kind(session, community)
-    posted = sum(kinds.get(kind, 0) for kind in KINDS)
-    if posted != count:
-        found.append(Discrepancy("posting-without-transfer", "community", f"transactions {posted}, transfers {count}"))
-    pool = Account(community, POINTS_POOL)
-    held = (await ledger.balances(session, [pool])).get(pool)
-    if held != donated:
-        found.append(Discrepancy("pool-wrong", POINTS_POOL, f"balance {held}, donations {donated}"))
-    return found
+            self._found += _wrong_posting(one, stretch.booked.get(one.transaction_id))
+        self._claims.hold(stretch, [one.transaction_id for one in transfers])
+        self._donated += sum(one.points for one in transfers if one.kind == DONATION)
+
+    async def finish(self) -> list[Discrepancy]:
+        """Sum up the pool, and give what disagreed."""
+        found = self._found + self._claims.finish()
+        pool = Account(self._books.community, POINTS_POOL)
+        held = (await ledger.balances(self._books.session, [pool])).get(pool)
+        if held != self._donated:
+            found.append(Discrepancy("pool-wrong", POINTS_POOL, f"balance {held}, donations {self._donated}"))
+        return found
 
 
 def _wrong_posting(one: Transfer, posted: Booked | None) -> Sequence[Discrepancy]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import cache
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from app.kernel.rows import insert_rows
+from app import ledger
+from app.kernel.rows import Read, insert_rows
 from app.transfers.rules import Transfer
 from app.transfers.tables import transfers
 
@@ -16,24 +19,23 @@ if TYPE_CHECKING:
 
     from app.kernel.database import Session
     from app.kernel.paging import Paging
-    from app.kernel.rows import AnyRow
+    from app.kernel.rows import Query
+    from app.ledger import Stretch
 
 _t = transfers.c
-
-
-def _transfer(row: AnyRow) -> Transfer:
-    return Transfer(
-        id=row.transfer_id,
-        community=row.community_id,
-        number=row.number,
-        from_volunteer_id=row.from_volunteer_id,
-        to_volunteer_id=row.to_volunteer_id,
-        points=row.points,
-        note=row.note,
-        transferred_by=row.transferred_by,
-        transferred_at=row.transferred_at,
-        transaction_id=row.transaction_number,
-    )
+# In the order of the fields of a `Transfer`.
+_columns = (
+    _t.transfer_id,
+    _t.community_id,
+    _t.number,
+    _t.from_volunteer_id,
+    _t.to_volunteer_id,
+    _t.points,
+    _t.note,
+    _t.transferred_by,
+    _t.transferred_at,
+    _t.transaction_number,
+)
 
 
 async def insert(session: Session, made: Sequence[Transfer]) -> None:
@@ -59,23 +61,29 @@ async def insert(session: Session, made: Sequence[Transfer]) -> None:
 async def find(session: Session, community: int, transfer_id: UUID) -> Transfer | None:
     """Load one transfer."""
     found = await session.execute(
-        sa.select(transfers).where(_t.community_id == community, _t.transfer_id == transfer_id)
+        sa.select(*_columns).where(_t.community_id == community, _t.transfer_id == transfer_id)
     )
-    return next((_transfer(row) for row in found), None)
+    return next((Transfer(*row) for row in found), None)
 
 
 async def page(session: Session, community: int, paging: Paging) -> list[Transfer]:
     """Load transfers, newest first; filters: `from_volunteer_id`, `to_volunteer_id`."""
-    statement = sa.select(transfers).where(_t.community_id == community)
+    statement = sa.select(*_columns).where(_t.community_id == community)
     for name in ("from_volunteer_id", "to_volunteer_id"):
         if volunteer_id := paging.filtered_id(name):
             statement = statement.where(_t[name] == volunteer_id)
-    return [_transfer(row) for row in await session.execute(paging.newest_first(statement, _t.number))]
+    return [Transfer(*row) for row in await session.execute(paging.newest_first(statement, _t.number))]
 
 
-async def transfers_after(session: Session, community: int, *, after: int, limit: int) -> list[Transfer]:
-    """Load transfers in their order, from above a number."""
-    found = await session.execute(
-        sa.select(transfers).where(_t.community_id == community, _t.number > after).order_by(_t.number).limit(limit)
-    )
-    return [_transfer(row) for row in found]
+@cache
+def _moved(dialect: str) -> Query:
+    return ledger.between(dialect, sa.select(*_columns), _t.transaction_number)
+
+
+async def transfers_of(session: Session, stretch: Stretch) -> list[Transfer]:
+    """Load the transfers of a stretch of transactions, in their order."""
+
+    def understand(rows: list[Sequence[Any]]) -> list[Transfer]:
+        return sorted((Transfer(*row) for row in rows), key=attrgetter("transaction_id"))
+
+    return await session.ask_once(Read(_moved(session.dialect), stretch.asked, understand))

@@ -170,12 +170,13 @@ async def _store(
     await store.insert(session, rows)
     living = [(item.community, volunteer_id, item.household_id) for volunteer_id, item, _ in accepted]
     await store.move_in(session, [(number, who, home) for number, who, home in living if home])
-    accounts = [account for volunteer_id, item, _ in accepted for account in _accounts(item.community, volunteer_id)]
+    accounts = [account for volunteer_id, item, _ in accepted for account in accounts_of(item.community, volunteer_id)]
     await ledger.open_accounts(session, accounts)
     return registered
 
 
-def _accounts(community: int, volunteer_id: UUID) -> list[NewAccount]:
+def accounts_of(community: int, volunteer_id: UUID) -> list[NewAccount]:
+    """The accounts that are opened for a volunteer."""
     return [
         NewAccount(community, minutes_account(volunteer_id), "MINUTE", NEVER_NEGATIVE),
         NewAccount(community, points_account(volunteer_id), "POINT", NEVER_NEGATIVE),

@@ -18,7 +18,7 @@ from tests.seals.cases import CHECKPOINT, COMMUNITY, KEY, LOG, SIGNER, SIZE, STR
 def notice(note: str, *, signer: Signer = SIGNER) -> str:
     """The notice of a checkpoint."""
     community: Any = SimpleNamespace(name="祁连路西社区", timezone="Asia/Shanghai")
-    sealed = Sealed(SIZE, datetime(2026, 3, 2, 4, tzinfo=UTC), note)
+    sealed = Sealed(SIZE, datetime(2026, 3, 2, 4, tzinfo=UTC), note, 0)
     return notice_page(community, sealed, signer.key_of(COMMUNITY))
 
 

@@ -152,6 +152,14 @@ async def test_what_was_sealed_and_signed_is_found_when_it_is_touched(sealed: Ba
             sa.delete(checkpoints).where(_c.community_id == number, _c.tree_size == last),
         ),
         (
+            ("checkpoint-missing", f"checkpoint/{sizes[0]}"),
+            sa.delete(checkpoints).where(_c.community_id == number, _c.tree_size == sizes[0]),
+        ),
+        (
+            ("checkpoint-unlinked", f"checkpoint/{sizes[1]}"),
+            change(checkpoints, {"previous_size": 0}, **own, tree_size=sizes[1]),
+        ),
+        (
             ("witness-unsigned", f"checkpoint/{last}"),
             change(witness_signatures, {"witness": "city.example"}, **own, tree_size=last),
         ),

@@ -234,10 +234,11 @@ async def test_audit_finds_a_gift_that_no_transfer_accounts_for_and_a_pool_that_
     made = done(await donate(bank.desk, giver, 10), 201)
     mine, theirs = (f"volunteer/{one['id']}/points" for one in (giver, receiver))
     async with bank.database.write(bank.number) as session:
-        await ledger.post_decided(
+        (forged,) = await ledger.post_decided(
             session, [Entry(bank.number, "gift", ((mine, -1), (theirs, 1)), "transfers/x", "test")]
         )
         await ledger.reverse(session, bank.number, [made["transaction_id"]], reason="test", posted_by="test")
     async with bank.database.read(bank.number) as session:
         found = {(one.check, one.subject) for one in await audit_community(session, bank.number)}
-    assert {("posting-without-transfer", "community"), ("pool-wrong", "community/points_pool")} <= found
+    named = f"transaction/{forged.transaction_id}"
+    assert {("posting-without-transfer", named), ("pool-wrong", "community/points_pool")} <= found
