@@ -10,10 +10,11 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from app.kernel.events import events
 from app.kernel.ids import new_id
 from app.kernel.tables import metadata
 from app.kernel.types import Id
-from app.ledger.tables import ledger_postings, ledger_transactions
+from app.ledger.tables import ledger_accounts, ledger_postings, ledger_transactions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,6 +27,8 @@ Row: TypeAlias = dict[str, Any]
 DELETED, INSERTED, TRUNCATED = "deleted", "inserted", "truncated"
 
 _records = ("service_records", "redemptions", "redemption_lines", "events", "checkpoints")
+# As they were and as they are.
+_rows_of_a_swap = 4
 # It says what is contested, and moves nothing.
 _beside = ("disputes",)
 
@@ -93,6 +96,16 @@ class Books:
             named |= {f"transaction/{number}", *self.about.get(number, ())}
         return named | (referred_to(row["reference"]) if "reference" in row else set())
 
+    def says_nothing(self, lie: Lie) -> bool:
+        """Whether two rows have each other's number, by which nothing goes: of a moment's events, of idle accounts."""
+        if len(lie.rows) != _rows_of_a_swap:
+            return False
+        if (lie.table, lie.about) == (events.name, "number"):
+            return len({row["occurred_at"] for row in lie.rows}) == 1
+        moved = {row["account_number"] for row in self._own(ledger_postings)}
+        numbers = {row["account_number"] for row in lie.rows} if lie.table == ledger_accounts.name else moved
+        return lie.about == "account_number" and moved.isdisjoint(numbers)
+
     def _own(self, table: sa.Table) -> list[Row]:
         """The community's rows, of records those that moved something."""
         rows = [row for row in self.rows[table.name] if row["community_id"] == self.community]
@@ -151,6 +164,8 @@ _subjects = {
     "transfer_id": "transfer",
     "stock_movement_id": "stock-movement",
     "tree_size": "checkpoint",
+    # Of the event, or of what carries the number of the event that announced it.
+    "number": "event",
 }
 
 
