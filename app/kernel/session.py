@@ -244,6 +244,14 @@ class Session:
         if self.dialect != SQLITE:
             self._channel.first(*(f"SET LOCAL enable_{way} = on" for way in WITHOUT_KEYS))
 
+    async def join_whole_tables(self) -> None:
+        """Have PostgreSQL look nothing up row by row from here on, as it would where only the first rows are wanted.
+
+        Of an audit's queries those are none, and every row has to be looked at to know.
+        """
+        if self.dialect != SQLITE:
+            self._channel.first("SET LOCAL enable_nestloop = off")
+
     async def lock_heads(self, *communities: int, ahead: Sequence[Read[Any]] = ()) -> None:
         """Lock the heads of these communities in ascending order, so that two writers never wait for each other.
 

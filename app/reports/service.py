@@ -50,10 +50,10 @@ async def audit_community(session: Session, community: int) -> list[Discrepancy]
     async for stretch in books.stretches():
         for audit in audits:
             await audit.step(stretch)
-    found = await ledger.audit(session, community)
-    for audit in audits:
-        found += await audit.finish()
-    found += await volunteers.audit(session, community)
+    of_features = [one for audit in audits for one in await audit.finish()]
+    of_features += await volunteers.audit(session, community)
+    await session.join_whole_tables()
+    found = await ledger.audit(session, community) + of_features
     for number, kind in await ledger.unclaimed(session, community, _claimed, limit=_unclaimed_max):
         found.append(Discrepancy("transaction-unclaimed", f"transaction/{number}", f"kind {kind}"))
     found += await accounts.audit(books)
