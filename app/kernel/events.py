@@ -83,9 +83,9 @@ async def read_after(session: Session, community: int, *, after: int, limit: int
 
 
 async def number_gap(session: Session, community: int) -> tuple[int, int]:
-    """Give how many events there are and the highest number: both the head's number when none is lost."""
+    """Give how many numbers of events there are and the highest: both the head's number when none is lost."""
     found = await session.execute(
-        sa.select(sa.func.count(), sa.func.coalesce(sa.func.max(events.c.number), 0)).where(
+        sa.select(sa.func.count(events.c.number.distinct()), sa.func.coalesce(sa.func.max(events.c.number), 0)).where(
             events.c.community_id == community
         )
     )
