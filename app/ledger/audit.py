@@ -31,9 +31,10 @@ class Discrepancy:
 
     @property
     def cause(self) -> Literal["tampering", "tampering-or-bug"]:
-        """Whether it contradicts what was sealed or signed, which no fault of the service can bring about.
+        """Whether it contradicts what was sealed or signed, or only itself, as a balance its postings.
 
-        What only disagrees with itself, as a balance with its postings, may be either.
+        The first is a change by somebody, or settings that name another log or key than signed; the second may be a
+        fault of the service as well.
         """
         return "tampering" if self.check in OF_SEALS else "tampering-or-bug"
 

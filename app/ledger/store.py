@@ -64,9 +64,9 @@ class Booked:
 
     def stands_for(self, facts: bytes) -> bool:
         """Whether it is bound to these facts; before there were leaves none was bound to any."""
-        if self.salt is None:
-            return True
-        return self.evidence is not None and compare_digest(self.evidence, digest(self.salt, facts))
+        if self.salt is None or self.evidence is None:
+            return self.salt is self.evidence
+        return compare_digest(self.evidence, digest(self.salt, facts))
 
 
 @cache

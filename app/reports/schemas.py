@@ -86,7 +86,7 @@ class DiscrepancyModel(BaseModel):
     subject: str
     detail: str
     cause: Literal["tampering", "tampering-or-bug"] = Field(
-        description="`tampering` contradicts what was sealed or signed, which no fault of the service can bring about"
+        description="`tampering` contradicts what was sealed or signed; what only disagrees with itself may be a bug"
     )
 
     @classmethod

@@ -97,10 +97,11 @@ async def test_a_changed_transaction_is_named_whatever_of_it_was_changed(sealed:
     assert ("leaf-differs", "transaction/3") in await noticed(sealed, settings, postings)
 
 
-async def test_a_new_salt_does_not_hide_new_words(sealed: Bank, settings: Settings) -> None:
-    reservation = change(ledger_transactions, {"salt": bytes(16)}, community_id=sealed.number, kind="reservation")
-    found = await noticed(sealed, settings, reservation)
-    assert {check for check, _ in found} == {"evidence-differs"}
+async def test_neither_a_new_salt_nor_none_hides_new_words(sealed: Bank, settings: Settings) -> None:
+    for salt in (bytes(16), None):
+        reservation = change(ledger_transactions, {"salt": salt}, community_id=sealed.number, kind="reservation")
+        found = await noticed(sealed, settings, reservation)
+        assert {check for check, _ in found} == {"evidence-differs"}
 
 
 async def test_whoever_writes_a_leaf_that_fits_is_found_by_the_tree(sealed: Bank, settings: Settings) -> None:
