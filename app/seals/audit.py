@@ -161,9 +161,11 @@ class _Tree:
             return
         if not is_signed:
             self._add("checkpoint-unsigned", sealed.tree_size, "no key of this service signed it")
-        said = (checkpoint.origin, checkpoint.tree_size, checkpoint.root)
+        if checkpoint.origin != self._keys[0].name:
+            detail = f"it is of the log {checkpoint.origin}, and this one is called {self._keys[0].name}"
+            self._add("checkpoint-differs", sealed.tree_size, detail)
         # What the first that differs says of the leaves before it, the later ones would say again.
-        if said != (self._keys[0].name, self.size, self._frontier.root()) and not self._parted:
+        elif (checkpoint.tree_size, checkpoint.root) != (self.size, self._frontier.root()) and not self._parted:
             self._parted = True
             self._add("checkpoint-differs", sealed.tree_size, "it is not of the tree that the leaves make")
 
