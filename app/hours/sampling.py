@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from app.communities.service import communities_by_number
-from app.hours import store
+from app.hours import observing
 from app.hours.risks import always_together, drawn_as, lowest
 
 if TYPE_CHECKING:
@@ -22,10 +22,10 @@ async def draw_records(session: Session, community: int, *, seed: int, size: int
     """
     await session.take_time()
     home = (await session.ask(communities_by_number(session.dialect, [community])))[community]
-    together = always_together(await store.decided_by(session, community))
+    together = always_together(await observing.decided_by(session, community))
     drawn: list[Drawn] = []
     after = 0
-    while records := await store.observed_after(session, community, after=after, limit=_records_per_step):
+    while records := await observing.observed_after(session, community, after=after, limit=_records_per_step):
         drawn = lowest([*drawn, *(drawn_as(record, home, together, seed=seed) for record in records)], size)
         after = records[-1].number
     return drawn

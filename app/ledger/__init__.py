@@ -62,6 +62,7 @@ from app.ledger.store import (
     trial_balance,
     unclaimed,
 )
+from app.ledger.tables import ledger_balances, ledger_transactions
 
 __all__ = [
     "BALANCE_MAX",
@@ -107,6 +108,8 @@ __all__ = [
     "encoded",
     "hash_of",
     "leaves",
+    "ledger_balances",
+    "ledger_transactions",
     "lines_of_transactions",
     "open_accounts",
     "post",

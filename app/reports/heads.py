@@ -12,8 +12,7 @@ from app.hours.tables import service_records
 from app.kernel.events import events, number_gap
 from app.kernel.heads import ledger_heads
 from app.kernel.rows import SQLITE
-from app.ledger import Discrepancy
-from app.ledger.tables import ledger_transactions
+from app.ledger import Discrepancy, ledger_transactions
 from app.redemptions.tables import redemptions
 from app.seals.tables import checkpoints
 from app.transfers.tables import transfers

@@ -9,8 +9,7 @@ import sqlalchemy as sa
 
 from app.goods.tables import stock_movements
 from app.hours.tables import corrections, service_records, verifications
-from app.ledger import Discrepancy
-from app.ledger.tables import ledger_balances, ledger_transactions
+from app.ledger import Discrepancy, ledger_balances, ledger_transactions
 from app.redemptions.tables import redemption_lines, redemption_returns, redemptions
 from app.seals.tables import witness_signatures
 from app.transfers.tables import transfers

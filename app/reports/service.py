@@ -12,7 +12,7 @@ from app.kernel.errors import NotFound, Refused
 from app.kernel.paging import Paging
 from app.ledger import Discrepancy, Line
 from app.redemptions import audit as redemptions
-from app.reports import accounts, heads, references
+from app.reports import heads, opened, references
 from app.seals import audit as seals
 from app.transfers import audit as transfers
 from app.volunteers import audit as volunteers
@@ -56,7 +56,7 @@ async def audit_community(session: Session, community: int) -> list[Discrepancy]
     found = await ledger.audit(session, community) + of_features
     for number, kind in await ledger.unclaimed(session, community, _claimed, limit=_unclaimed_max):
         found.append(Discrepancy("transaction-unclaimed", f"transaction/{number}", f"kind {kind}"))
-    found += await accounts.audit(books)
+    found += await opened.audit(books)
     found += await references.audit(session, community)
     found += await heads.audit(session, community)
     return found

@@ -287,6 +287,13 @@ def altered_decisions(kept: Kept) -> Alterations:
             (kept.redemption(kept.cancelled, reason="forged"),),
         ),
         "who closed what is held": ({"redemption-status-wrong"}, (kept.redemption(kept.held, closed_by="nobody"),)),
+    }
+
+
+def altered_heads(kept: Kept) -> Alterations:
+    """What somebody changes about events and the head, and the checks that have to notice."""
+    award = {"service_record_id": kept.record}
+    return {
         "an event with another's number": (
             {"event-differs", "event-gap", "event-runs-back"},
             (
@@ -322,5 +329,6 @@ def alterations(kept: Kept) -> Alterations:
         altered_stock,
         altered_accounts,
         altered_decisions,
+        altered_heads,
     )
     return {name: alteration for part in parts for name, alteration in part(kept).items()}
