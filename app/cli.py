@@ -6,7 +6,7 @@ import csv
 import json
 import sys
 from dataclasses import asdict
-from pathlib import Path
+from pathlib import Path  # noqa: TC003  Typer reads it
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from app.access.service import NewClient, create_clients
 from app.backups import backup, erasures_cli
+from app.checks import verify
 from app.communities.service import find_community, list_communities
 from app.console import AWAY, fail, on_database, read_settings, remark, say
 from app.demo.service import DemoKeeper
@@ -31,13 +32,11 @@ from app.kernel.heads import CITY
 from app.kernel.keys import SigningKeyError, pem_of
 from app.kernel.migrating import UnknownRevisionError
 from app.kernel.migrating import migrate as migrate_database
-from app.kernel.notes import NoteError
 from app.kernel.paging import Paging
 from app.main import MissingSecretError, describing_app, ledger_signer
 from app.progress import progress
 from app.reports.service import audit_community
 from app.seals.audit import audit_city
-from app.seals.offline import check, read_keys
 from app.serving import cli, serve_with
 from app.settings import PREFIX, documented
 
@@ -220,27 +219,7 @@ def ledger_key() -> None:
     say(pem_of(Ed25519PublicKey.from_public_bytes(key)).rstrip())
 
 
-@cli.command()
-def verify(
-    file: Annotated[Path, typer.Argument(help="a receipt, a proof, a checkpoint, or an answer of the API with these")],
-    key: Annotated[
-        list[str], typer.Option(help="public key, or its file: PEM, base64 or name+id+base64; more for witnesses")
-    ],
-) -> None:
-    """Check a file with nothing but public keys; print what it says as JSON lines, and exit with 1 if it is wrong."""
-    try:
-        keys = read_keys(Path(one).read_text(encoding="utf-8") if Path(one).is_file() else one for one in key)
-        text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
-    except NoteError as error:
-        fail(f"The key was not taken: {error}.")
-    except OSError as error:
-        fail(f"{file} cannot be read ({error.strerror}).")
-    except UnicodeDecodeError:
-        fail(f"{file} cannot be read (it is not UTF-8).")
-    checked = check(text, keys)
-    for one in checked:
-        say(json.dumps({"kind": one.kind, "holds": one.holds, **one.facts}, ensure_ascii=False))
-    raise typer.Exit(0 if all(one.holds for one in checked) else 1)
+cli.command()(verify)
 
 
 @cli.command()

@@ -49,7 +49,7 @@ class PublicKey(NamedTuple):
     def __str__(self) -> str:
         """The key as others are told it (a vkey): name, id and key, joined by plus signs."""
         kind = _cosigned if self.is_witness else _signed
-        return f"{self.name}+{self.id.hex()}+{_text(kind + self.key)}"
+        return f"{self.name}+{self.id.hex()}+{base64_of(kind + self.key)}"
 
 
 class Signature(NamedTuple):
@@ -60,7 +60,7 @@ class Signature(NamedTuple):
 
     def __str__(self) -> str:
         """The line, without its end."""
-        return f"— {self.name} {_text(self.value)}"
+        return f"— {self.name} {base64_of(self.value)}"
 
 
 class Note(NamedTuple):
@@ -161,7 +161,8 @@ def read_key(text: str) -> PublicKey:
     return key
 
 
-def _text(value: bytes) -> str:
+def base64_of(value: bytes) -> str:
+    """Write bytes in base64, in the one right way."""
     return base64.b64encode(value).decode()
 
 
@@ -171,7 +172,7 @@ def bytes_of(text: str) -> bytes:
         value = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         value = b""
-    if not text or _text(value) != text:
+    if not text or base64_of(value) != text:
         message = "there is no base64 where it should be"
         raise NoteError(message)
     return value

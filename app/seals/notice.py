@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 from html import escape
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from app.kernel.lazily import lazily
-from app.kernel.notes import read_note
+from app.kernel.notes import base64_of, read_note
 
 if TYPE_CHECKING:
     import segno
@@ -82,7 +81,7 @@ def notice_page(community: Community, sealed: Sealed, key: PublicKey) -> str:
         instant=sealed.sealed_at.isoformat(),
         local=f"{local:%Y-%m-%d %H:%M:%S}",
         origin=escape(checkpoint.origin),
-        root=base64.b64encode(checkpoint.root).decode(),
+        root=base64_of(checkpoint.root),
         key=escape(str(key)),
         code=code.svg_inline(scale=4, omitsize=True, title="封账凭证"),
         note=escape(sealed.note),

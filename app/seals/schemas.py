@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from datetime import datetime
 from typing import Annotated
 
@@ -10,14 +9,11 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from app.http.fields import RequestModel
 from app.http.pages import PageModel
+from app.kernel.notes import base64_of
 from app.seals.proofs import Consistency, Evidence
 from app.seals.rules import Sealed
 
 _Line = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
-
-
-def _text(value: bytes) -> str:
-    return base64.b64encode(value).decode()
 
 
 class CheckpointModel(BaseModel):
@@ -38,7 +34,7 @@ class CheckpointModel(BaseModel):
         return cls(
             origin=checkpoint.origin,
             tree_size=checkpoint.tree_size,
-            root_hash=_text(checkpoint.root),
+            root_hash=base64_of(checkpoint.root),
             sealed_at=sealed.sealed_at,
             note=sealed.note,
         )
@@ -63,7 +59,7 @@ class ConsistencyModel(BaseModel):
         return cls(
             earlier=CheckpointModel.of(found.earlier),
             later=CheckpointModel.of(found.later),
-            proof=[_text(one) for one in found.proof],
+            proof=[base64_of(one) for one in found.proof],
         )
 
 
@@ -88,7 +84,7 @@ class ReceiptModel(BaseModel):
             transaction_id=evidence.transaction_id,
             posted_at=evidence.posted_at,
             kind=evidence.kind,
-            leaf=_text(evidence.leaf),
+            leaf=base64_of(evidence.leaf),
             receipt=evidence.receipt,
             proof=evidence.proof,
         )

@@ -3,14 +3,32 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
+from app.kernel.keys import pem_of
 from app.kernel.notes import NoteError
 from app.seals.offline import check, read_keys
 from tests.conftest import run_cli
-from tests.seals.cases import BAD_KEYS, BARE, CHECKPOINT, GOOD, PROOF, SPOILT, WITNESS, WITNESSED, Case, flipped
+from tests.seals.cases import (
+    BAD_KEYS,
+    BARE,
+    CHECKPOINT,
+    GOOD,
+    KEY,
+    PROOF,
+    SPOILT,
+    STRANGER,
+    WITNESS,
+    WITNESSED,
+    Case,
+    flipped,
+    misplaced,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,3 +85,35 @@ def test_the_command_line_says_what_holds_and_exits_with_1_where_something_does_
     wrong = run_cli("verify", str(file), "--key", BARE)
     assert (right.returncode, json.loads(right.stdout)["holds"]) == (0, True)
     assert (wrong.returncode, json.loads(wrong.stdout)["holds"]) == (1, False)
+
+
+def test_keys_are_given_on_the_command_line_however_long_they_are(tmp_path: Path) -> None:
+    file, folder, no_text = tmp_path / "checkpoint", tmp_path / "folder", tmp_path / "no-text"
+    file.write_bytes(b"\xef\xbb\xbf" + CHECKPOINT.encode())
+    folder.mkdir()
+    no_text.write_bytes(b"\xff")
+    pems = pem_of(STRANGER._key.public_key()) * 2 + pem_of(KEY.public_key())  # noqa: SLF001
+    assert run_cli("verify", str(file), "--key", pems).returncode == 0
+    for wrong in (BARE * 9, str(folder)):
+        refused = run_cli("verify", str(file), "--key", wrong)
+        assert (refused.returncode, refused.stderr[:22]) == (2, "The key was not taken:")
+    refused = run_cli("verify", str(file), "--key", str(no_text))
+    assert (refused.returncode, refused.stderr) == (2, f"{no_text} cannot be read (it is not UTF-8).\n")
+
+
+@pytest.mark.parametrize("language", ["C", "C.UTF-8"])
+def test_what_cannot_be_read_is_a_sentence_in_every_language_of_the_terminal(language: str, tmp_path: Path) -> None:
+    def run(file: str, given: bytes = b"") -> tuple[int, str]:
+        """The status, and what stands on standard error."""
+        ended = subprocess.run(
+            [sys.executable, "-m", "app", "verify", file, "--key", BARE],
+            env={**os.environ, "LC_ALL": language, "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+            input=given,
+            capture_output=True,
+            check=False,
+        )
+        return ended.returncode, ended.stderr.decode()
+
+    assert run("-", b"\xff\xfe") == (2, "Standard input cannot be read (it is not UTF-8).\n")
+    assert run("-", misplaced("李佳儒".encode()).encode()) == (0, "")
+    assert run(str(tmp_path)) == (2, f"{tmp_path} cannot be read (Is a directory).\n")
