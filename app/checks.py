@@ -11,7 +11,7 @@ import typer
 
 from app.console import fail, say
 from app.kernel.notes import NoteError
-from app.seals.offline import Keys, check, read_keys
+from app.seals.offline import Keys, check, hold_against, read_keys
 
 _name_bytes_max = 255
 
@@ -21,10 +21,15 @@ def verify(
     key: Annotated[
         list[str], typer.Option(help="public key, or its file: PEM, base64 or name+id+base64; more for witnesses")
     ],
+    against: Annotated[
+        list[Path] | None, typer.Option(help="a checkpoint that you kept: whether the file is of that log; repeatable")
+    ] = None,
 ) -> None:
     """Check a file with nothing but public keys; print what it says as JSON lines, and exit with 1 if it is wrong."""
     keys = keys_given(key)
     checked = check(text_in(file), keys)
+    if against:
+        checked += hold_against(checked, [one for kept in against for one in check(text_in(kept), keys)])
     # A terminal without Unicode gets the escapes of JSON, which say the same.
     is_narrow = sys.stdout.encoding.lower() != "utf-8"
     for one in checked:

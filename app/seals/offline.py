@@ -101,6 +101,54 @@ def check(text: str, keys: Keys) -> list[Checked]:
     return [_guarded("checkpoint", lambda: _checkpoint(read_note(text), keys))]
 
 
+def hold_against(checked: Sequence[Checked], kept: Sequence[Checked]) -> list[Checked]:
+    """Hold what was checked against checkpoints that somebody kept: whether it is of the log that they were of.
+
+    What contradicts a kept one shows that the log was rewritten; what nothing ties to it does not hold either.
+    """
+    found = [_failed("kept", f"what was kept does not hold: {one.facts['fault']}") for one in kept if not one.holds]
+    known, states = _states(kept), _states(checked)
+    if not known and not found:
+        found.append(_failed("kept", "what was kept holds no checkpoint"))
+    found += [_held_to(one, states, checked) for one in known]
+    logs = {one["origin"] for one in known}
+    strange = dict.fromkeys(one["origin"] for one in states if one["origin"] not in logs) if known else {}
+    return found + [_failed("kept", f"no checkpoint of the log {origin} was kept") for origin in strange]
+
+
+def _states(checked: Sequence[Checked]) -> list[dict[str, Any]]:
+    """The states of logs that hold: of checkpoints, of those that proofs lead to, and of both that are consistent."""
+    states: list[dict[str, Any]] = []
+    for one in checked:
+        if one.holds and one.kind != "receipt":
+            states += (one.facts["earlier"], one.facts["later"]) if one.kind == "consistency" else (one.facts,)
+    whole = [{name: state[name] for name in _said_beside} for state in states]
+    return [state for place, state in enumerate(whole) if state not in whole[:place]]
+
+
+def _held_to(kept: dict[str, Any], states: Sequence[dict[str, Any]], checked: Sequence[Checked]) -> Checked:
+    of_log = [one for one in states if one["origin"] == kept["origin"]]
+    if not of_log:
+        return _failed("kept", f"nothing in it says which state the log {kept['origin']} was in; a proof does", **kept)
+    for one in of_log:
+        if one["tree_size"] == kept["tree_size"] and one["root_hash"] != kept["root_hash"]:
+            return _failed("kept", f"at size {kept['tree_size']} it is another log than the one that was kept", **kept)
+    for one in of_log:
+        if one != kept and not any(_tie(each, kept, one) for each in checked):
+            sizes = sorted((kept["tree_size"], one["tree_size"]))
+            message = f"it takes the proof of consistency from {sizes[0]} to {sizes[1]} to tell whether one continues"
+            return _failed("kept", f"{message} the other", **kept)
+    return Checked("kept", holds=True, facts=kept)
+
+
+def _tie(checked: Checked, *states: dict[str, Any]) -> bool:
+    """Whether this is a proof of consistency that holds between these two states."""
+    if checked.kind != "consistency" or not checked.holds:
+        return False
+    ends = [{name: checked.facts[end][name] for name in _said_beside} for end in ("earlier", "later")]
+    return all(state in ends for state in states)
+
+
 def _guarded(kind: str, work: Callable[[], dict[str, Any]]) -> Checked:
     try:
         return Checked(kind, holds=True, facts=work())

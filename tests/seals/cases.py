@@ -36,10 +36,11 @@ _volunteer = "volunteer/019a0000-0000-7000-8000-000000000001"
 
 
 class Case(NamedTuple):
-    """A text and the public keys to check it with."""
+    """A text and the public keys to check it with, and perhaps what somebody kept, to hold it against."""
 
     text: str
     keys: tuple[str, ...] = (BARE,)
+    kept: str | None = None
 
 
 def transaction(number: int, community: int = COMMUNITY) -> bytes:
