@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from app.access.service import NewClient, create_clients
 from app.backups import backup, erasures_cli
-from app.checks import verify
+from app.checks import text_in, verify
 from app.communities.service import find_community, list_communities
 from app.console import AWAY, fail, on_database, read_settings, remark, say
 from app.demo.service import DemoKeeper
@@ -32,11 +32,13 @@ from app.kernel.heads import CITY
 from app.kernel.keys import SigningKeyError, pem_of
 from app.kernel.migrating import UnknownRevisionError
 from app.kernel.migrating import migrate as migrate_database
+from app.kernel.notes import NoteError
 from app.kernel.paging import Paging
 from app.main import MissingSecretError, describing_app, ledger_signer
 from app.progress import progress
 from app.reports.service import audit_community
 from app.seals.audit import audit_city
+from app.seals.kept import Kept, contradictions, read_kept
 from app.serving import cli, serve_with
 from app.settings import PREFIX, documented
 
@@ -137,6 +139,9 @@ def audit(
         int | None, typer.Option(min=1, max=10_000, help="draw so many service records for call-backs instead")
     ] = None,
     seed: Annotated[int | None, typer.Option(help="the same seed draws the same records again")] = None,
+    against: Annotated[
+        list[Path] | None, typer.Option(help="a checkpoint that somebody kept, of a community or the city; repeatable")
+    ] = None,
 ) -> None:
     """Recompute everything from the postings; print what disagrees as JSON lines, and exit with 1 if anything does.
 
@@ -151,6 +156,7 @@ def audit(
             for line in await _sampled(database, audited, seed=seed, size=sample):
                 say(json.dumps(line))
             return 0
+        kept = [_kept(database, path, [CITY, *(number for number, _ in audited)]) for path in against or ()]
         if database.role == AUDITOR_ROLE:
             remark("Auditors may not read answers that are kept to be given again: their receipts are left out.")
         found = 0
@@ -160,9 +166,20 @@ def audit(
         if community is None:
             async with database.read(CITY, *(number for number, _ in audited)) as session:
                 found += _tell(None, await audit_city(session))
+        codes: dict[int, str | None] = {CITY: None, **dict(audited)}
+        for number, states in (pair for one in kept for pair in one.items()):
+            async with database.read(number) as session:
+                found += _tell(codes[number], await contradictions(session, number, states))
         return found
 
     raise typer.Exit(1 if on_database(run) else 0)
+
+
+def _kept(database: Database, path: Path, communities: Sequence[int]) -> Kept:
+    try:
+        return read_kept(text_in(path), database.signer, communities)
+    except NoteError as error:
+        fail(f"{path} is no checkpoint to audit against: {error}.")
 
 
 def _tell(community: str | None, found: Sequence[Discrepancy]) -> int:

@@ -107,7 +107,7 @@ def hold_against(checked: Sequence[Checked], kept: Sequence[Checked]) -> list[Ch
     What contradicts a kept one shows that the log was rewritten; what nothing ties to it does not hold either.
     """
     found = [_failed("kept", f"what was kept does not hold: {one.facts['fault']}") for one in kept if not one.holds]
-    known, states = _states(kept), _states(checked)
+    known, states = states_of(kept), states_of(checked)
     if not known and not found:
         found.append(_failed("kept", "what was kept holds no checkpoint"))
     found += [_held_to(one, states, checked) for one in known]
@@ -116,7 +116,7 @@ def hold_against(checked: Sequence[Checked], kept: Sequence[Checked]) -> list[Ch
     return found + [_failed("kept", f"no checkpoint of the log {origin} was kept") for origin in strange]
 
 
-def _states(checked: Sequence[Checked]) -> list[dict[str, Any]]:
+def states_of(checked: Sequence[Checked]) -> list[dict[str, Any]]:
     """The states of logs that hold: of checkpoints, of those that proofs lead to, and of both that are consistent."""
     states: list[dict[str, Any]] = []
     for one in checked:
