@@ -6,7 +6,7 @@ import csv
 import json
 import sys
 from dataclasses import asdict
-from pathlib import Path
+from pathlib import Path  # noqa: TC003  Typer reads it
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from app.access.service import NewClient, create_clients
 from app.backups import backup, erasures_cli
+from app.checks import text_in, verify
 from app.communities.service import find_community, list_communities
 from app.console import AWAY, fail, on_database, read_settings, remark, say
 from app.demo.service import DemoKeeper
@@ -37,7 +38,7 @@ from app.main import MissingSecretError, describing_app, ledger_signer
 from app.progress import progress
 from app.reports.service import audit_community
 from app.seals.audit import audit_city
-from app.seals.offline import check, read_keys
+from app.seals.kept import Kept, contradictions, read_kept
 from app.serving import cli, serve_with
 from app.settings import PREFIX, documented
 
@@ -138,6 +139,9 @@ def audit(
         int | None, typer.Option(min=1, max=10_000, help="draw so many service records for call-backs instead")
     ] = None,
     seed: Annotated[int | None, typer.Option(help="the same seed draws the same records again")] = None,
+    against: Annotated[
+        list[Path] | None, typer.Option(help="a checkpoint that somebody kept, of a community or the city; repeatable")
+    ] = None,
 ) -> None:
     """Recompute everything from the postings; print what disagrees as JSON lines, and exit with 1 if anything does.
 
@@ -152,6 +156,7 @@ def audit(
             for line in await _sampled(database, audited, seed=seed, size=sample):
                 say(json.dumps(line))
             return 0
+        kept = [_kept(database, path, [CITY, *(number for number, _ in audited)]) for path in against or ()]
         if database.role == AUDITOR_ROLE:
             remark("Auditors may not read answers that are kept to be given again: their receipts are left out.")
         found = 0
@@ -161,9 +166,20 @@ def audit(
         if community is None:
             async with database.read(CITY, *(number for number, _ in audited)) as session:
                 found += _tell(None, await audit_city(session))
+        codes: dict[int, str | None] = {CITY: None, **dict(audited)}
+        for number, states in (pair for one in kept for pair in one.items()):
+            async with database.read(number) as session:
+                found += _tell(codes[number], await contradictions(session, number, states))
         return found
 
     raise typer.Exit(1 if on_database(run) else 0)
+
+
+def _kept(database: Database, path: Path, communities: Sequence[int]) -> Kept:
+    try:
+        return read_kept(text_in(path), database.signer, communities)
+    except NoteError as error:
+        fail(f"{path} is no checkpoint to audit against: {error}.")
 
 
 def _tell(community: str | None, found: Sequence[Discrepancy]) -> int:
@@ -220,27 +236,7 @@ def ledger_key() -> None:
     say(pem_of(Ed25519PublicKey.from_public_bytes(key)).rstrip())
 
 
-@cli.command()
-def verify(
-    file: Annotated[Path, typer.Argument(help="a receipt, a proof, a checkpoint, or an answer of the API with these")],
-    key: Annotated[
-        list[str], typer.Option(help="public key, or its file: PEM, base64 or name+id+base64; more for witnesses")
-    ],
-) -> None:
-    """Check a file with nothing but public keys; print what it says as JSON lines, and exit with 1 if it is wrong."""
-    try:
-        keys = read_keys(Path(one).read_text(encoding="utf-8") if Path(one).is_file() else one for one in key)
-        text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
-    except NoteError as error:
-        fail(f"The key was not taken: {error}.")
-    except OSError as error:
-        fail(f"{file} cannot be read ({error.strerror}).")
-    except UnicodeDecodeError:
-        fail(f"{file} cannot be read (it is not UTF-8).")
-    checked = check(text, keys)
-    for one in checked:
-        say(json.dumps({"kind": one.kind, "holds": one.holds, **one.facts}, ensure_ascii=False))
-    raise typer.Exit(0 if all(one.holds for one in checked) else 1)
+cli.command()(verify)
 
 
 @cli.command()

@@ -42,6 +42,8 @@ from app.redemptions import me_api as own_redemptions
 from app.reports import api as reports
 from app.seals import api as seals
 from app.seals import me_api as own_receipts
+from app.seals import public_api as public_log
+from app.seals import witnesses_api as witnesses
 from app.transfers import api as transfers
 from app.volunteers import api as volunteers
 from app.volunteers import cards_api as cards
@@ -75,7 +77,10 @@ ROUTERS = (
     disputes.own,
     reports.router,
     seals.router,
-    seals.public,
+    witnesses.router,
+    witnesses.city,
+    public_log.router,
+    public_log.page,
     own_receipts.router,
     health.router,
 )

@@ -59,8 +59,8 @@ PROBLEMS: Mapping[str, Problem] = {
     "already-witnessed": Problem(
         409,
         "Already witnessed",
-        "The witness has signed this checkpoint already, or its name is known with another key.",
-        "Sign each checkpoint once, and with a new key under a new name.",
+        "The witness has signed this checkpoint already.",
+        "Nothing is left to do; read the checkpoint.",
     ),
     "balance-out-of-bounds": Problem(
         409,
@@ -137,8 +137,8 @@ PROBLEMS: Mapping[str, Problem] = {
     "invalid-signature": Problem(
         422,
         "Invalid signature",
-        "The line is not a signature of this witness, with this key, under this checkpoint.",
-        "Sign the text of the checkpoint's note as c2sp.org/tlog-cosignature says, version 1.",
+        "The line is not a signature of this witness, with its key, under this checkpoint, or its time is to come.",
+        "Sign the text of the checkpoint's note as c2sp.org/tlog-cosignature says, version 1; see to your clock.",
     ),
     "invalid-token": Problem(
         401,
@@ -319,6 +319,12 @@ PROBLEMS: Mapping[str, Problem] = {
         "Unknown volunteer",
         "The community has no such volunteer.",
         "Take `volunteer_id` from the list of volunteers, or register the person first.",
+    ),
+    "unknown-witness": Problem(
+        422,
+        "Unknown witness",
+        "Nobody named a witness of this log as the signature's line does.",
+        "Have a manager name the witness with its public key first.",
     ),
     "unmapped": Problem(
         400,

@@ -30,9 +30,7 @@ PROBLEMS_ZH: Mapping[str, InChinese] = {
     "already-verified": InChinese(
         "已经审核", "这条服务记录已有结论：通过、驳回或已更正。", "请查看记录；已通过的可由管理员更正。"
     ),
-    "already-witnessed": InChinese(
-        "已经见证", "该见证人已签过这份封账凭证，或这个名称登记的是另一把公钥。", "每份凭证只签一次；换公钥请换名称。"
-    ),
+    "already-witnessed": InChinese("已经见证", "该见证人已签过这份封账凭证。", "无需再做什么，读取该凭证即可。"),
     "balance-out-of-bounds": InChinese(
         "超出余额界限", "这次变动会使账户低于下限或高于上限。", "请先查询余额，不要超出它允许的数额。"
     ),
@@ -83,8 +81,8 @@ PROBLEMS_ZH: Mapping[str, InChinese] = {
     ),
     "invalid-signature": InChinese(
         "签名无效",
-        "这一行不是该见证人用这把公钥对这份封账凭证的签名。",
-        "请按 c2sp.org/tlog-cosignature 第 1 版对凭证正文签名。",
+        "这一行不是该见证人用登记的公钥对这份封账凭证的签名，或签名时间在将来。",
+        "请按 c2sp.org/tlog-cosignature 第 1 版对凭证正文签名，并校准时钟。",
     ),
     "invalid-token": InChinese(
         "未通过身份验证",
@@ -185,6 +183,9 @@ PROBLEMS_ZH: Mapping[str, InChinese] = {
     "unknown-transaction": InChinese("没有这笔交易", "本社区的账本里没有这个号的交易。", "请从存折或账本里取交易号。"),
     "unknown-volunteer": InChinese(
         "没有这位志愿者", "本社区没有这位志愿者。", "请从志愿者列表里取 `volunteer_id`，或先登记。"
+    ),
+    "unknown-witness": InChinese(
+        "没有这个见证人", "签名行里的名称没有登记为这本账的见证人。", "请先由管理员登记见证人和它的公钥。"
     ),
     "unmapped": InChinese(
         "无法理解的请求", "这个请求不是本服务能理解的 HTTP 请求。", "请对照 OpenAPI 文档 `/openapi.json`。"

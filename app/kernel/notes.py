@@ -22,6 +22,16 @@ if TYPE_CHECKING:
 SIGNATURES_MAX = 32
 """No note with more signatures is read."""
 
+_prime = (1 << 255) - 19
+_eighth = 0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826
+# The y of the points of order 1, 2, 4 and 8.
+_weak = {
+    1,
+    _prime - 1,
+    0,
+    _eighth,
+    _prime - _eighth,
+}
 _signed, _cosigned = b"\x01", b"\x04"
 _key_bytes = 32
 _hash_bytes = 32
@@ -49,7 +59,7 @@ class PublicKey(NamedTuple):
     def __str__(self) -> str:
         """The key as others are told it (a vkey): name, id and key, joined by plus signs."""
         kind = _cosigned if self.is_witness else _signed
-        return f"{self.name}+{self.id.hex()}+{_text(kind + self.key)}"
+        return f"{self.name}+{self.id.hex()}+{base64_of(kind + self.key)}"
 
 
 class Signature(NamedTuple):
@@ -60,7 +70,7 @@ class Signature(NamedTuple):
 
     def __str__(self) -> str:
         """The line, without its end."""
-        return f"— {self.name} {_text(self.value)}"
+        return f"— {self.name} {base64_of(self.value)}"
 
 
 class Note(NamedTuple):
@@ -81,13 +91,13 @@ class Signer:
         """Keep the key; `origin` is the name of the service, a domain of its own, and `old` are keys of before."""
         self._key = key
         self._old = [one.public_bytes_raw() for one in old]
-        self._origin = origin
+        self.origin = origin
         self.public = key.public_key().public_bytes_raw()
         self._ids: dict[str, bytes] = {}
 
     def origin_of(self, community: int) -> str:
         """Give the name of a community's log, or of the city's (0)."""
-        return f"{self._origin}/communities/{community}" if community else f"{self._origin}/city"
+        return f"{self.origin}/communities/{community}" if community else f"{self.origin}/city"
 
     def key_of(self, community: int) -> PublicKey:
         """Give the public key under the name of a community's log."""
@@ -117,6 +127,20 @@ def cosign(key: Ed25519PrivateKey, name: str, text: str, time: int) -> Signature
     """Sign a note as a witness does."""
     key_id = _key_id(name, _cosigned, key.public_key().public_bytes_raw())
     return Signature(name, key_id + time.to_bytes(_time_bytes, "big") + key.sign(cosigned_text(text, time)))
+
+
+def cosigned_time(signature: Signature) -> int:
+    """Give the time, in seconds since 1970, at which a witness says that it signed."""
+    return int.from_bytes(signature.value[_id_bytes : _id_bytes + _time_bytes], "big")
+
+
+def is_weak(key: bytes) -> bool:
+    """Whether a public key is a point of small order, under which anybody signs anything without a private key.
+
+    There are eight such points and a few more spellings, one for each sign and each way to write y below 2^255.
+    (Cremers et al., "Taming the many EdDSAs"; libsodium's list is the same.)
+    """
+    return (int.from_bytes(key, "little") & (1 << 255) - 1) % _prime in _weak
 
 
 def read_note(note: str) -> Note:
@@ -161,7 +185,8 @@ def read_key(text: str) -> PublicKey:
     return key
 
 
-def _text(value: bytes) -> str:
+def base64_of(value: bytes) -> str:
+    """Write bytes in base64, in the one right way."""
     return base64.b64encode(value).decode()
 
 
@@ -171,7 +196,7 @@ def bytes_of(text: str) -> bytes:
         value = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         value = b""
-    if not text or _text(value) != text:
+    if not text or base64_of(value) != text:
         message = "there is no base64 where it should be"
         raise NoteError(message)
     return value

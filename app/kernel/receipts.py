@@ -9,12 +9,11 @@ A receipt is a signed note. Its text:
 
 from __future__ import annotations
 
-import base64
 from typing import TYPE_CHECKING, NamedTuple
 
 import orjson
 
-from app.kernel.notes import NoteError, hash_from, number_from, read_note
+from app.kernel.notes import NoteError, base64_of, hash_from, number_from, read_note
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -37,7 +36,7 @@ class Receipt(NamedTuple):
 
 def receipt_for(signer: Signer, community: int, leaves: Iterable[Leaf]) -> str:
     """Sign a receipt for transactions of a community."""
-    lines = [f"{number} {base64.b64encode(leaf).decode()}" for number, leaf in leaves]
+    lines = [f"{number} {base64_of(leaf)}" for number, leaf in leaves]
     return signer.sign(community, "\n".join((HEADER, signer.origin_of(community), *lines, "")))
 
 

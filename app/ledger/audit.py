@@ -42,6 +42,7 @@ class Discrepancy:
 OF_SEALS = frozenset(
     {
         "answer-differs",
+        "checkpoint-contradicts",
         "checkpoint-differs",
         "checkpoint-missing",
         "checkpoint-unlinked",

@@ -38,7 +38,7 @@ class InvalidSignature(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class AlreadyWitnessed(Refusal):
-    """A witness signs a checkpoint once, and always with the same key."""
+    """A witness signs a checkpoint once."""
 
     code: ClassVar[str] = "already-witnessed"
     witness: str
@@ -47,4 +47,31 @@ class AlreadyWitnessed(Refusal):
     @property
     def detail(self) -> str:
         """Name the witness and the checkpoint."""
-        return f"{self.witness} has signed the checkpoint of size {self.tree_size} already, or signs with another key."
+        return f"{self.witness} has signed the checkpoint of size {self.tree_size} already."
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownWitness(Refusal):
+    """A signature by whom nobody named as a witness of this log."""
+
+    code: ClassVar[str] = "unknown-witness"
+    kept: ClassVar[bool] = False
+    witness: str
+
+    @property
+    def detail(self) -> str:
+        """Name who signed."""
+        return f"{self.witness} is no witness of this log."
+
+
+@dataclass(frozen=True, slots=True)
+class WitnessExists(Refusal):
+    """A name is a witness's once, so that nobody else's key ever stands for it; a log is no witness of itself."""
+
+    code: ClassVar[str] = "already-exists"
+    name: str
+
+    @property
+    def detail(self) -> str:
+        """Say which name is taken."""
+        return f"The name {self.name} stands for another key already."

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import base64
 from html import escape
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from app.kernel.lazily import lazily
-from app.kernel.notes import read_note
+from app.kernel.notes import base64_of, read_note
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import segno
 
     from app.communities.rules import Community
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 else:
     segno = lazily("segno")
 
+_forgotten = "签名用的是更早的公钥，请向爱心银行索取"
 _page = """<!doctype html>
 <html lang="zh-CN">
 <head>
@@ -67,23 +69,26 @@ code, pre {{ font: 1rem/1.5 ui-monospace, Menlo, Consolas, monospace; overflow-w
 """
 
 
-def notice_page(community: Community, sealed: Sealed, key: PublicKey) -> str:
-    """Write the page. Its QR code holds what the bank signed, so that whoever took a picture can hold it to that.
+def notice_page(community: Community, sealed: Sealed, keys: Sequence[PublicKey]) -> str:
+    """Write the page, with the one of these keys that signed, which may be one of before.
 
-    Witnesses' signatures stand below in words alone: with many of them no code could be photographed, nor made.
+    Its QR code holds what the bank signed, so that whoever took a picture can hold it to that. Witnesses'
+    signatures stand below in words alone: with many of them no code could be photographed, nor made.
     """
     checkpoint = sealed.checkpoint
     local = sealed.sealed_at.astimezone(ZoneInfo(community.timezone))
     note = read_note(sealed.note)
-    code = segno.make(str(note._replace(signatures=note.signatures[:1])), encoding="utf-8", micro=False)
+    (own, *_) = note.signatures
+    signed = next((str(key) for key in keys if own.value.startswith(key.id)), _forgotten)
+    code = segno.make(str(note._replace(signatures=(own,))), encoding="utf-8", micro=False)
     return _page.format(
         name=escape(community.name),
         size=checkpoint.tree_size,
         instant=sealed.sealed_at.isoformat(),
         local=f"{local:%Y-%m-%d %H:%M:%S}",
         origin=escape(checkpoint.origin),
-        root=base64.b64encode(checkpoint.root).decode(),
-        key=escape(str(key)),
+        root=base64_of(checkpoint.root),
+        key=escape(signed),
         code=code.svg_inline(scale=4, omitsize=True, title="封账凭证"),
         note=escape(sealed.note),
     )

@@ -12,8 +12,7 @@ from app.kernel.merkle import consistency_parts, hash_of, inclusion_parts, is_in
 from app.kernel.notes import (
     SIGNATURES_MAX,
     NoteError,
-    PublicKey,
-    Signature,
+    cosigned_time,
     read_key,
     read_note,
     read_signature,
@@ -21,7 +20,7 @@ from app.kernel.notes import (
 )
 from app.kernel.receipts import receipt_for
 from app.seals import store
-from app.seals.errors import AlreadyWitnessed, InvalidSignature, NotYetSealed
+from app.seals.errors import AlreadyWitnessed, InvalidSignature, NotYetSealed, UnknownWitness
 from app.seals.rules import Sealed, proof_text
 from app.volunteers.rules import minutes_account, owed_account, points_account, reserved_account
 
@@ -32,11 +31,13 @@ if TYPE_CHECKING:
     from app.kernel.database import Session
     from app.kernel.errors import Refusal
     from app.kernel.merkle import Part
+    from app.kernel.notes import PublicKey, Signature
     from app.kernel.paging import Paging
     from app.ledger import Leaf
 
 
 _witnesses_max = SIGNATURES_MAX - 1
+_ahead_seconds_max = 60
 
 _accounts = (minutes_account, points_account, reserved_account, owed_account)
 
@@ -65,7 +66,6 @@ class NewSignature(NamedTuple):
 
     community: int
     tree_size: int
-    public_key: str
     signature: str
     received_by: str
 
@@ -208,21 +208,22 @@ async def _add_signature(session: Session, item: NewSignature) -> Sealed | Refus
     if len(lines.get(item.tree_size, ())) >= _witnesses_max:
         return InvalidSignature(reason=f"{_witnesses_max} witnesses have signed this checkpoint, and no more may")
     try:
-        key, signature = _checked(session, item, found)
+        signature = read_signature(item.signature)
+        witness = await store.find_witness(session, item.community, signature.name)
+        if witness is None:
+            return UnknownWitness(witness=signature.name)
+        _demand_right(session, item, found, read_key(witness.public_key), signature)
     except NoteError as error:
         return InvalidSignature(reason=str(error))
-    keys = [read_key(text) for text in await store.keys_of_witnesses(session, item.community)]
-    if any(known.name == key.name and known != key for known in keys) or await store.has_signed(
-        session, item.community, item.tree_size, key.name
-    ):
-        return AlreadyWitnessed(witness=key.name, tree_size=item.tree_size)
+    if await store.has_signed(session, item.community, item.tree_size, witness.name):
+        return AlreadyWitnessed(witness=witness.name, tree_size=item.tree_size)
     await store.insert_signature(
         session,
         {
             "community_id": item.community,
             "tree_size": item.tree_size,
-            "witness": key.name,
-            "public_key": str(key),
+            "witness": witness.name,
+            "public_key": witness.public_key,
             "signature": str(signature),
             "received_by": item.received_by,
             "received_at": session.now(item.community),
@@ -232,16 +233,10 @@ async def _add_signature(session: Session, item: NewSignature) -> Sealed | Refus
     return witnessed
 
 
-def _checked(session: Session, item: NewSignature, found: Sealed) -> tuple[PublicKey, Signature]:
-    key, signature = read_key(item.public_key), read_signature(item.signature)
-    if not key.is_witness:
-        message = "the key is not one of a witness (type 4)"
+def _demand_right(session: Session, item: NewSignature, found: Sealed, key: PublicKey, signature: Signature) -> None:
+    if not signed_by(read_note(found.note)._replace(signatures=(signature,)), [key]):
+        message = "it is of another key than the witness's"
         raise NoteError(message)
-    if key.name == session.signer.origin_of(item.community):
-        message = "a log is no witness of itself"
+    if cosigned_time(signature) > session.now(item.community).timestamp() + _ahead_seconds_max:
+        message = "its time is to come"
         raise NoteError(message)
-    note = read_note(found.note)._replace(signatures=(signature,))
-    if not signed_by(note, [key]):
-        message = "it is of another name or key"
-        raise NoteError(message)
-    return key, signature

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import base64
 from typing import TYPE_CHECKING, NamedTuple
 
 from app.kernel.merkle import is_included
-from app.kernel.notes import Note, NoteError, bytes_of, hash_from, number_from, read_note
+from app.kernel.notes import Note, NoteError, base64_of, bytes_of, hash_from, number_from, read_note
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +25,7 @@ class Checkpoint(NamedTuple):
     @property
     def text(self) -> str:
         """The text that is signed."""
-        return f"{self.origin}\n{self.tree_size}\n{base64.b64encode(self.root).decode()}\n"
+        return f"{self.origin}\n{self.tree_size}\n{base64_of(self.root)}\n"
 
 
 class Sealed(NamedTuple):
@@ -73,9 +72,9 @@ def proof_text(index: int, hashes: Sequence[bytes], note: str, *, extra: bytes |
     """Write a proof that the leaf at an index is in the tree of a checkpoint's note."""
     lines = [PROOF_HEADER]
     if extra is not None:
-        lines.append(f"extra {base64.b64encode(extra).decode()}")
+        lines.append(f"extra {base64_of(extra)}")
     lines.append(f"index {index}")
-    lines += [base64.b64encode(one).decode() for one in hashes]
+    lines += map(base64_of, hashes)
     return "\n".join([*lines, "", note])
 
 

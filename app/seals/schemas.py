@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-import base64
 from datetime import datetime
 from typing import Annotated
+from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from fastapi import Path, Query
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator
 
 from app.http.fields import RequestModel
 from app.http.pages import PageModel
+from app.kernel.keys import pem_of
+from app.kernel.notes import Signer, base64_of, is_weak, read_key
 from app.seals.proofs import Consistency, Evidence
 from app.seals.rules import Sealed
 
+_NUMBER_MAX = 2**53 - 1
+Number = Annotated[int, Path(ge=1, le=_NUMBER_MAX)]
+Earlier = Annotated[
+    int | None, Query(alias="from", ge=1, le=_NUMBER_MAX, description="size of a checkpoint; else the first")
+]
+Later = Annotated[int | None, Query(alias="to", ge=1, le=_NUMBER_MAX, description="size of a later one; else the last")]
 _Line = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
-
-
-def _text(value: bytes) -> str:
-    return base64.b64encode(value).decode()
 
 
 class CheckpointModel(BaseModel):
@@ -38,7 +44,7 @@ class CheckpointModel(BaseModel):
         return cls(
             origin=checkpoint.origin,
             tree_size=checkpoint.tree_size,
-            root_hash=_text(checkpoint.root),
+            root_hash=base64_of(checkpoint.root),
             sealed_at=sealed.sealed_at,
             note=sealed.note,
         )
@@ -63,7 +69,7 @@ class ConsistencyModel(BaseModel):
         return cls(
             earlier=CheckpointModel.of(found.earlier),
             later=CheckpointModel.of(found.later),
-            proof=[_text(one) for one in found.proof],
+            proof=[base64_of(one) for one in found.proof],
         )
 
 
@@ -88,7 +94,7 @@ class ReceiptModel(BaseModel):
             transaction_id=evidence.transaction_id,
             posted_at=evidence.posted_at,
             kind=evidence.kind,
-            leaf=_text(evidence.leaf),
+            leaf=base64_of(evidence.leaf),
             receipt=evidence.receipt,
             proof=evidence.proof,
         )
@@ -101,11 +107,67 @@ class ReceiptPage(PageModel[ReceiptModel]):
 class WitnessSignatureNew(RequestModel):
     """A witness's signature under a checkpoint (c2sp.org/tlog-cosignature, version 1)."""
 
-    tree_size: int = Field(strict=True, ge=1, le=2**53 - 1, description="which checkpoint")
-    public_key: _Line = Field(
-        description="the witness's key as name, id and base64, joined by plus signs (type 4)",
-        examples=["witness.example+c54c21aa+BAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f"],
-    )
+    tree_size: int = Field(strict=True, ge=1, le=_NUMBER_MAX, description="which checkpoint")
     signature: _Line = Field(
         description="the line to stand under the note", examples=["— witness.example xUwhqgAAAABlU/EAAAEC…"]
     )
+
+
+class WitnessNew(RequestModel):
+    """A witness to name: who may countersign checkpoints from now on, with which key."""
+
+    name: _Line = Field(description="what it signs as; stands for this key for good", examples=["witness.example"])
+    public_key: _Line = Field(
+        description="its key as name, id and base64, joined by plus signs (type 4)",
+        examples=["witness.example+c54c21aa+BAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f"],
+    )
+
+    @field_validator("public_key")
+    @classmethod
+    def _is_of_witness(cls, text: str, given: ValidationInfo) -> str:
+        key = read_key(text)
+        if not key.is_witness:
+            message = "the key is not one of a witness (type 4)"
+            raise ValueError(message)
+        if is_weak(key.key):
+            message = "under this key anybody could sign"
+            raise ValueError(message)
+        if key.name != given.data.get("name", key.name):
+            message = "the key is of another name"
+            raise ValueError(message)
+        return text
+
+
+class WitnessModel(BaseModel):
+    """Who may countersign checkpoints of a log (见证人)."""
+
+    model_config = ConfigDict(title="Witness", from_attributes=True)
+
+    id: UUID
+    name: str
+    public_key: str = Field(description="name, id and base64, joined by plus signs, as verifiers take it")
+    named_by: str
+    named_at: datetime
+
+
+class WitnessPage(PageModel[WitnessModel]):
+    """A page of witnesses."""
+
+
+class LedgerKeyModel(BaseModel):
+    """The key that signs receipts and checkpoints, of every log of the service, each under the log's name."""
+
+    model_config = ConfigDict(title="LedgerKey")
+
+    origin_prefix: str = Field(
+        description="logs are `{origin_prefix}/communities/{number}` and `{origin_prefix}/city`",
+        examples=["points.example"],
+    )
+    public_key: str = Field(description="the Ed25519 public key, in base64")
+    pem: str = Field(description="the same key, as PEM")
+
+    @classmethod
+    def of(cls, signer: Signer) -> LedgerKeyModel:
+        """Show the key of a service."""
+        pem = pem_of(Ed25519PublicKey.from_public_bytes(signer.public))
+        return cls(origin_prefix=signer.origin, public_key=base64_of(signer.public), pem=pem)

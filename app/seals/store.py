@@ -12,7 +12,7 @@ from app.kernel.heads import CITY, ledger_heads
 from app.kernel.merkle import Node, Span
 from app.kernel.rows import Read, insert_rows, looked_up, rows_of
 from app.seals.rules import Sealed
-from app.seals.tables import checkpoints, city_leaves, tree_nodes, witness_signatures
+from app.seals.tables import checkpoints, city_leaves, tree_nodes, witness_signatures, witnesses
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from app.kernel.paging import Paging
     from app.kernel.rows import AnyRow, Query, Row
 
-_n, _c, _l, _w, _h = tree_nodes.c, checkpoints.c, city_leaves.c, witness_signatures.c, ledger_heads.c
+_n, _c, _l, _h = tree_nodes.c, checkpoints.c, city_leaves.c, ledger_heads.c
+_v, _w = witnesses.c, witness_signatures.c
 # In the order of the fields of `Sealed`.
 _sealed = (_c.tree_size, _c.sealed_at, _c.note, _c.previous_size)
 
@@ -188,12 +189,21 @@ async def signatures(session: Session, community: int, sizes: Sequence[int]) -> 
     return lines
 
 
-async def keys_of_witnesses(session: Session, community: int) -> list[str]:
-    """Load the public keys with which witnesses signed checkpoints of a log."""
-    found = await session.execute(
-        sa.select(_w.public_key).distinct().where(_w.community_id == community).order_by(_w.public_key)
-    )
-    return list(found.scalars())
+async def find_witness(session: Session, community: int, name: str) -> AnyRow | None:
+    """Load a witness of a log."""
+    found = await session.execute(sa.select(witnesses).where(_v.community_id == community, _v.name == name))
+    return found.first()
+
+
+async def page_of_witnesses(session: Session, community: int, paging: Paging) -> list[AnyRow]:
+    """Load witnesses of a log, the newest first."""
+    query = sa.select(witnesses).where(_v.community_id == community)
+    return list(await session.execute(paging.newest_first(query, _v.number)))
+
+
+async def insert_witness(session: Session, row: Row) -> None:
+    """Append a witness."""
+    await insert_rows(session, witnesses, [row])
 
 
 async def has_signed(session: Session, community: int, size: int, witness: str) -> bool:

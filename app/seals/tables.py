@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from app.kernel.tables import metadata, tenant_key
-from app.kernel.types import Count, Digest, Instant
+from app.kernel.types import Count, Digest, Id, Instant
 
 # What the tree keeps above its leaves, which are those of the ledger's transactions: one node for 256 of them.
 tree_nodes = sa.Table(
@@ -53,6 +53,24 @@ city_leaves = sa.Table(
     sqlite_strict=True,
 )
 
+# Who may countersign checkpoints of a log: a name stands for one key, for good.
+witnesses = sa.Table(
+    "witnesses",
+    metadata,
+    tenant_key(),
+    sa.Column("witness_id", Id, nullable=False),
+    sa.Column("number", Count, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("public_key", sa.Text, nullable=False),
+    sa.Column("named_by", sa.Text, nullable=False),
+    sa.Column("named_at", Instant, nullable=False),
+    sa.PrimaryKeyConstraint("community_id", "witness_id", name="witnesses_pkey"),
+    sa.UniqueConstraint("community_id", "number", name="witnesses_number_key"),
+    sa.UniqueConstraint("community_id", "name", name="witnesses_name_key"),
+    sa.ForeignKeyConstraint(["community_id"], ["ledger_heads.community_id"], name="witnesses_head_fkey"),
+    sqlite_strict=True,
+)
+
 witness_signatures = sa.Table(
     "witness_signatures",
     metadata,
@@ -68,6 +86,11 @@ witness_signatures = sa.Table(
         ["community_id", "tree_size"],
         ["checkpoints.community_id", "checkpoints.tree_size"],
         name="witness_signatures_checkpoint_fkey",
+    ),
+    sa.ForeignKeyConstraint(
+        ["community_id", "witness"],
+        ["witnesses.community_id", "witnesses.name"],
+        name="witness_signatures_witness_fkey",
     ),
     sqlite_strict=True,
 )

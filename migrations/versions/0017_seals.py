@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from app.kernel.types import Count, Digest, Instant
+from app.kernel.types import Count, Digest, Id, Instant
 from migrations import guards
 
 revision = "0017"
@@ -21,7 +21,12 @@ _tables = {
     "tree_nodes": ("community_id", "level", "place"),
     "checkpoints": ("community_id", "tree_size"),
     "city_leaves": ("community_id", "number"),
+    "witnesses": ("community_id", "witness_id"),
     "witness_signatures": ("community_id", "tree_size", "witness"),
+}
+_other_keys: dict[str, list[tuple[str, ...]]] = {
+    "city_leaves": [("community_id", "sealed_community", "tree_size")],
+    "witnesses": [("community_id", "number"), ("community_id", "name")],
 }
 
 
@@ -38,10 +43,10 @@ def upgrade() -> None:
     )
     _create_trees()
     _create_city_leaves()
+    _create_witnesses()
     _create_witness_signatures()
     for table, key in _tables.items():
-        keys = [key, ("community_id", "sealed_community", "tree_size")] if table == "city_leaves" else [key]
-        guards.append_only(table, *keys)
+        guards.append_only(table, key, *_other_keys.get(table, ()))
         guards.grant(table, "SELECT, INSERT")
         guards.wall_in(table)
 
@@ -106,6 +111,24 @@ def _create_city_leaves() -> None:
     )
 
 
+def _create_witnesses() -> None:
+    op.create_table(
+        "witnesses",
+        _community(),
+        sa.Column("witness_id", Id, nullable=False),
+        sa.Column("number", Count, nullable=False),
+        sa.Column("name", sa.Text, nullable=False),
+        sa.Column("public_key", sa.Text, nullable=False),
+        sa.Column("named_by", sa.Text, nullable=False),
+        sa.Column("named_at", Instant, nullable=False),
+        _head("witnesses"),
+        sa.PrimaryKeyConstraint("community_id", "witness_id", name="witnesses_pkey"),
+        sa.UniqueConstraint("community_id", "number", name="witnesses_number_key"),
+        sa.UniqueConstraint("community_id", "name", name="witnesses_name_key"),
+        sqlite_strict=True,
+    )
+
+
 def _create_witness_signatures() -> None:
     op.create_table(
         "witness_signatures",
@@ -120,6 +143,11 @@ def _create_witness_signatures() -> None:
             ["community_id", "tree_size"],
             ["checkpoints.community_id", "checkpoints.tree_size"],
             name="witness_signatures_checkpoint_fkey",
+        ),
+        sa.ForeignKeyConstraint(
+            ["community_id", "witness"],
+            ["witnesses.community_id", "witnesses.name"],
+            name="witness_signatures_witness_fkey",
         ),
         sa.PrimaryKeyConstraint("community_id", "tree_size", "witness", name="witness_signatures_pkey"),
         sqlite_strict=True,

@@ -63,14 +63,23 @@ class Furnished:
         await sealer.seal_due()
         bank.clock.move(minutes=1)
         await sealer.seal_city()
+        done(await bank.manager.post("witnesses", _new_witness()[1]), 201)
+        done(await bank.city.post("/v1/witnesses", _new_witness()[1]), 201)
         furnished.named = await furnished.fresh({f"{noun}_id" for noun in ids})
         return furnished
 
+    async def named_for(self, operation: Operation) -> dict[str, Any]:
+        """What an operation's path may name; the city's checkpoints have other sizes than the community's."""
+        if operation.of_community or "tree_size" not in operation.path_parameters:
+            return self.named
+        return {**self.named, "tree_size": (await self._checkpoint(of_city=True))["tree_size"]}
+
     async def path_and_body(self, operation: Operation, *, fresh: bool = False) -> tuple[str, Any]:
         """The operation's path and example body with real values in them; fresh ones for an operation that uses up."""
-        values = self.named
+        values = await self.named_for(operation)
         if fresh:
-            values = {**values, **await self.fresh({*operation.path_parameters, *names_in(operation.example)})}
+            asked = {*operation.path_parameters, *names_in(operation.example)}
+            values = {**values, **await self.fresh(asked, of_city=not operation.of_community)}
             if operation.id in USE_UP_A_VOLUNTEER:
                 values = {**values, "volunteer_id": await self.new_volunteer()}
             await self._prepare(operation, values)
@@ -95,7 +104,7 @@ class Furnished:
         api = self.roles.get(operation.roles[0])
         return {"Authorization": f"Bearer {api.token}"} if api else {}
 
-    async def fresh(self, wanted: Collection[str]) -> dict[str, Any]:
+    async def fresh(self, wanted: Collection[str], *, of_city: bool = False) -> dict[str, Any]:
         """Values by the name of the parameter or field that they are for, each still to be used."""
         day, made = self.next_day(), {}
         if "service_record_id" in wanted:
@@ -116,8 +125,7 @@ class Furnished:
             contested = done(await self.roles["front_desk"].post("service-records", record), 201)["id"]
             dispute = {"volunteer_id": self.volunteer_id, "service_record_id": contested, "reason": "记错了"}
             made["dispute_id"] = done(await self.roles["front_desk"].post("disputes", dispute), 201)["id"]
-        if "signature" in wanted:
-            made |= await self._witnessed()
+        made |= await self._of_witness(wanted, of_city=of_city)
         if "audit_id" in wanted:
             made["audit_id"] = done(await self.roles["auditor"].post("ledger/audits"), 202)["id"]
         if "household_id" in wanted:
@@ -132,7 +140,7 @@ class Furnished:
             "volunteer_ids": [self.volunteer_id],
             "goods_id": self.goods_id,
             "transaction_id": 1,
-            "tree_size": (await self._checkpoint())["tree_size"],
+            "tree_size": (await self._checkpoint(of_city=of_city))["tree_size"],
             "problem_code": "not-found",
             "code": uuid4().hex[:12],
             "reference": uuid4().hex,
@@ -142,15 +150,24 @@ class Furnished:
             "ended_at": f"{day}T15:30:00+08:00",
         }
 
-    async def _checkpoint(self) -> Any:
+    async def _checkpoint(self, *, of_city: bool = False) -> Any:
+        if of_city:
+            return done(await self.bank.http.get("/v1/ledger/checkpoint"), 200)
         return done(await self.roles["auditor"].get("ledger/checkpoint"), 200)
 
-    async def _witnessed(self) -> dict[str, Any]:
-        """A new witness's key, and its signature under the last checkpoint."""
-        key, name = Ed25519PrivateKey.generate(), f"{uuid4().hex}.example"
-        public = PublicKey(name, key.public_key().public_bytes_raw(), is_witness=True)
-        text = read_note((await self._checkpoint())["note"]).text
-        return {"public_key": str(public), "signature": str(cosign(key, name, text, 1_772_424_000))}
+    async def _of_witness(self, wanted: Collection[str], *, of_city: bool) -> dict[str, Any]:
+        made = _new_witness()[1] if "public_key" in wanted else {}
+        return {**made, "signature": await self._witnessed(of_city=of_city)} if "signature" in wanted else made
+
+    async def _witnessed(self, *, of_city: bool) -> str:
+        """The signature of a witness, who is named just before, under the last checkpoint."""
+        key, witness = _new_witness()
+        if of_city:
+            done(await self.bank.city.post("/v1/witnesses", witness), 201)
+        else:
+            done(await self.roles["manager"].post("witnesses", witness), 201)
+        text = read_note((await self._checkpoint(of_city=of_city))["note"]).text
+        return str(cosign(key, witness["name"], text, 1_772_424_000))
 
     async def new_volunteer(self) -> str:
         """The id of one more volunteer."""
@@ -162,6 +179,13 @@ class Furnished:
         """A day before all days given out, so that no two services overlap."""
         self.day -= dt.timedelta(days=1)
         return self.day
+
+
+def _new_witness() -> tuple[Ed25519PrivateKey, dict[str, str]]:
+    """A key, and the witness to name whose key it is."""
+    key, name = Ed25519PrivateKey.generate(), f"{uuid4().hex}.example"
+    public = PublicKey(name, key.public_key().public_bytes_raw(), is_witness=True)
+    return key, {"name": name, "public_key": str(public)}
 
 
 def names_in(example: Any) -> set[str]:

@@ -29,7 +29,9 @@ ABOUT_THE_DOCUMENT = {("GET", "/openapi.json"), ("GET", "/docs")}
 METHODS = {"GET", "POST", "PATCH", "DELETE"}
 NAMES = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 SEGMENT = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*|\{[a-z]+(_[a-z]+)*\}")
-OUTSIDE_V1 = {"oauth2", ".well-known", "livez", "readyz", "metrics", "problems", "verify", "city-checkpoint"}
+OUTSIDE_V1 = {"oauth2", ".well-known", "livez", "readyz", "metrics", "problems", "verify"}
+# The city's own log, whose paths are those below a community, and who witnesses it.
+OF_THE_CITY = {"ledger", "witnesses", "witness-signatures"}
 # Nouns that have no plural, or that there is one of.
 SINGLE = {"me", "ledger", "goods", "balance", "statement", "trial-balance"}
 WHOLE_NUMBERS = {"points", "minutes", "amount", "quantity", "balance", "balance_after", "points_price", "version"}
@@ -117,9 +119,9 @@ def test_paths_are_plural_nouns_in_kebab_case_below_the_community(operations: li
         if first in OUTSIDE_V1:
             continue
         assert first == "v1", operation.path
-        assert others[0] in {"communities", "me"}, operation.path
+        assert others[0] in {"communities", "me", *OF_THE_CITY}, operation.path
         assert all(SEGMENT.fullmatch(segment) for segment in others), operation.path
-        below = others[2:] if others[0] == "communities" else others[1:]
+        below = {"communities": others[2:], "me": others[1:]}.get(others[0], others)
         for noun, after in pairwise([*below, ""]):
             if after.startswith("{") and not noun.startswith("{"):
                 assert noun.endswith("s"), operation.path

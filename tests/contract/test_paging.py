@@ -9,8 +9,8 @@ import pytest
 
 from app.seals.service import Sealer
 from tests.bank import done, refused
-from tests.contract.furnished import Furnished
-from tests.contract.spec import named
+from tests.contract.furnished import Furnished, send
+from tests.contract.spec import named, operations_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -89,12 +89,25 @@ class Lists:
             "list_transactions": lambda: bank.manager.post(f"goods/{own.goods_id}/stock-movements", received),
             "list_accounts": lambda: bank.goods(pieces=0),
             "list_checkpoints": self._another_checkpoint,
+            "list_city_checkpoints": self._another_of_city,
+            "list_witnesses": lambda: self._another_witness("create_witness"),
+            "list_city_witnesses": lambda: self._another_witness("create_city_witness"),
             "list_own_receipts": served,
         }
 
     async def _another_checkpoint(self) -> None:
         await self.bank.goods(pieces=1)
         await Sealer(self.bank.database).seal_due()
+
+    async def _another_of_city(self) -> None:
+        await self._another_checkpoint()
+        self.bank.clock.move(minutes=1)
+        assert await Sealer(self.bank.database).seal_city()
+
+    async def _another_witness(self, operation_id: str) -> None:
+        operation = named(operations_of(self.bank.app), operation_id)
+        path, body = await self.own.path_and_body(operation, fresh=True)
+        done(await send(self.bank.http, operation, path, body, self.own.admitted(operation)), 201)
 
     async def _another_dispute(self) -> None:
         await self.own.fresh({"dispute_id"})

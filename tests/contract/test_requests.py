@@ -98,7 +98,7 @@ async def test_garbage_for_an_id_is_a_problem_and_no_failure(bank: Bank, operati
     for operation in operations:
         for parameter in operation.path_parameters:
             path, body = await own.path_and_body(operation)
-            wanted = str(own.named["problem_code" if parameter == "code" else parameter])
+            wanted = str((await own.named_for(operation))["problem_code" if parameter == "code" else parameter])
             for garbage in set(GARBAGE) - {wanted}:
                 answer = await send(bank.http, operation, path.replace(wanted, garbage), body, own.admitted(operation))
                 assert answer.status_code in {404, 422}, (operation.id, garbage, answer.text)

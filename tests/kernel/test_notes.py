@@ -15,6 +15,7 @@ from app.kernel.notes import (
     Signer,
     bytes_of,
     cosign,
+    is_weak,
     read_key,
     read_note,
     read_signature,
@@ -135,3 +136,39 @@ def test_base64_has_one_spelling() -> None:
 
 def test_a_signature_line_says_whose_it_is() -> None:
     assert read_signature("— 社区.example aGk=") == Signature("社区.example", b"hi")
+
+
+_prime = 2**255 - 19
+_d = -121665 * pow(121666, -1, _prime) % _prime
+
+
+def twice(point: tuple[int, int]) -> tuple[int, int]:
+    """A point of edwards25519 added to itself (RFC 8032, 5.1.4)."""
+    x, y = point
+    of_both = _d * x * x * y * y % _prime
+    return (
+        2 * x * y * pow(1 + of_both, -1, _prime) % _prime,
+        (y * y + x * x) * pow(1 - of_both, -1, _prime) % _prime,
+    )
+
+
+def test_keys_under_which_anybody_could_sign_are_known_in_every_spelling() -> None:
+    eighths = [
+        int.from_bytes(bytes.fromhex(text), "little")
+        for text in (
+            "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+            "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+        )
+    ]
+    of_minus_one = pow(2, (_prime - 1) // 4, _prime)
+    for y in eighths:
+        # Its double has y = 0, so x is y times a root of -1; it is on the curve, and eight times it is the identity.
+        x = of_minus_one * y % _prime
+        assert (y * y - x * x - 1 - _d * x * x * y * y) % _prime == 0
+        assert twice(twice((x, y))) == (0, _prime - 1)
+        assert twice(twice(twice((x, y)))) == (0, 1)
+    for y in (0, 1, _prime - 1, _prime, _prime + 1, *eighths):
+        for sign in (0, 1):
+            assert is_weak((y | sign << 255).to_bytes(32, "little"))
+    assert not is_weak(Ed25519PrivateKey.generate().public_key().public_bytes_raw())
+    assert not is_weak((2).to_bytes(32, "little"))

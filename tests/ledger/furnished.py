@@ -12,6 +12,7 @@ from app.kernel.rows import insert_rows
 from app.seals import store
 from app.seals.service import Sealer
 from app.seals.tables import tree_nodes, witness_signatures
+from app.seals.witnesses import NewWitness, name_witnesses
 from tests.bank import done
 from tests.volunteers.people import id_number
 
@@ -63,6 +64,7 @@ async def seal(bank: Bank) -> None:
         assert sealed is not None
         of_community = {"community_id": bank.number}
         await insert_rows(session, tree_nodes, [{**of_community, "level": 8, "place": 0, "hash": bytes(32)}])
+        await name_witnesses(session, [NewWitness(bank.number, "w", "w", "w")])
         signature = {
             "witness": "w",
             "public_key": "w",

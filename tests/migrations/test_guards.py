@@ -38,6 +38,7 @@ APPEND_ONLY = (
     "tree_nodes",
     "verifications",
     "witness_signatures",
+    "witnesses",
 )
 FROZEN = {
     "audits": "community_id, audit_id, requested_by, requested_at",
@@ -113,6 +114,7 @@ RIGHTS = {
         " registered_at, revision, sealed, skills)"
     ),
     "witness_signatures": "SELECT, INSERT",
+    "witnesses": "SELECT, INSERT",
 }
 
 ALL_COLUMNS = "all"

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 TENANTS = sorted(set(RIGHTS) - OF_ALL_COMMUNITIES - OF_THE_CITY - {"due_work"})
-SEALS = {"checkpoints", "city_leaves", "tree_nodes", "witness_signatures"}
+SEALS = {"checkpoints", "city_leaves", "tree_nodes", "witness_signatures", "witnesses"}
 PEPPER = "a pepper for tests that is long enough"
 LEDGER_KEY = new_signing_key()
 LEDGER_KEY_PUBLIC = pem_of(private_key(LEDGER_KEY, "LEDGER_KEY").public_key())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -16,10 +17,10 @@ from app.kernel.merkle import Frontier, Node, consistency_parts, hash_of, inclus
 from app.kernel.notes import PublicKey, Signer, cosign, read_note
 from app.kernel.receipts import receipt_for
 from app.ledger import Leaf, encoded
-from app.seals.rules import Checkpoint, proof_text
+from app.seals.rules import Checkpoint, proof_text, read_checkpoint
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 COMMUNITY = 7
 SIZE = 7
@@ -35,10 +36,11 @@ _volunteer = "volunteer/019a0000-0000-7000-8000-000000000001"
 
 
 class Case(NamedTuple):
-    """A text and the public keys to check it with."""
+    """A text and the public keys to check it with, and perhaps what somebody kept, to hold it against."""
 
     text: str
     keys: tuple[str, ...] = (BARE,)
+    kept: str | None = None
 
 
 def transaction(number: int, community: int = COMMUNITY) -> bytes:
@@ -68,6 +70,13 @@ class Log:
             tree.append(leaf)
         text = Checkpoint(signer.origin_of(self.community), size, tree.root()).text
         return signer.sign(self.community, text)
+
+    def shown(self, size: int = SIZE, changed: Mapping[str, Any] = MappingProxyType({})) -> dict[str, Any]:
+        """The API's answer with the checkpoint of a size."""
+        note = self.checkpoint(size)
+        checkpoint = read_checkpoint(read_note(note))
+        of_tree = {"tree_size": size, "root_hash": text_of(checkpoint.root)}
+        return {"origin": checkpoint.origin, **of_tree, "note": note, **changed}
 
     def proof(self, index: int, *, bare: bool = False, note: str | None = None) -> str:
         """The proof of an entry, without what it stands for if it is to be `bare`."""
@@ -168,6 +177,9 @@ GOOD: dict[str, Case] = {
     "a receipt for two": Case(TWO),
     "a receipt with the line ends of Windows": Case(RECEIPT.replace("\n", "\r\n")),
     "a checkpoint": Case(CHECKPOINT),
+    "a checkpoint with an order mark before it": Case("\ufeff" + CHECKPOINT),
+    "an answer with an order mark before it": Case("\ufeff" + json.dumps({"receipt": RECEIPT})),
+    "a key with an order mark before it": Case(RECEIPT, ("\ufeff" + BARE,)),
     "a checkpoint with a witness": Case(WITNESSED, (BARE, WITNESS)),
     "a checkpoint with a witness whose key was not given": Case(WITNESSED),
     "a checkpoint with unknown signatures": Case(with_lines(CHECKPOINT, *STRANGE_LINES[:31])),
@@ -193,8 +205,17 @@ GOOD: dict[str, Case] = {
     "a receipt not sealed yet": Case(json.dumps({"items": [{**ITEM, "proof": None}]})),
     "the answer to a posting": Case(json.dumps({"id": "x", "award": {"points": 15}, "receipt": RECEIPT})),
     "the answer to a batch": Case(json.dumps({"items": [{"status": 201}, 5, None], "receipt": TWO})),
-    "an answer in Chinese": Case(' \n{"name": "李佳儒𠮷", "note": ' + json.dumps(CHECKPOINT) + "}"),
-    "a page of checkpoints": Case(json.dumps({"items": [{"note": LOG.checkpoint(size)} for size in (7, 4)]})),
+    "an answer in Chinese": Case(' \n{"name": "李佳儒𠮷", ' + json.dumps(LOG.shown())[1:]),
+    "a page of checkpoints": Case(json.dumps({"items": [LOG.shown(7), LOG.shown(4)]})),
+    "the answer to a gift with words": Case(json.dumps({"transaction_id": 2, "note": "谢谢", "receipt": RECEIPT})),
+    "the answer to a correction": Case(
+        json.dumps({"transaction_id": 1, "correction": {"transaction_id": 2, "reason": "记错"}, "receipt": TWO})
+    ),
+    "a receipt for two beside the proof of one": Case(
+        json.dumps({"transaction_id": 3.0, "receipt": TWO, "proof": LOG.proof(2)})
+    ),
+    "a stock count that posted nothing": Case(json.dumps({"transaction_id": None, "receipt": RECEIPT})),
+    "consistency of whole checkpoints": consistent(earlier=LOG.shown(3), later=LOG.shown(7)),
     **{
         f"consistency of {old} and {new}": Case(json.dumps(LOG.consistency(old, new)))
         for old, new in ((1, 7), (3, 7), (4, 7), (6, 7), (7, 7), (4, 5))
@@ -231,7 +252,7 @@ SPOILT: dict[str, Case] = {
     "a hyphen for the dash": swapped(CHECKPOINT, "—", "-"),
     "a wide space in a name": Case(with_lines(CHECKPOINT, STRANGE_LINES[0].replace("stranger", "a\u3000b"))),
     "a plus sign in a name": Case(with_lines(CHECKPOINT, STRANGE_LINES[0].replace("stranger", "a+b"))),
-    "an order mark before it": Case("\ufeff" + CHECKPOINT),
+    "two order marks before it": Case("\ufeff\ufeff" + CHECKPOINT),
     "loose base64 of a root": swapped(CHECKPOINT, _ROOT, loose(_ROOT)),
     "loose base64 of a leaf": swapped(RECEIPT, text_of(LOG.leaves[1]), loose(text_of(LOG.leaves[1]))),
     "base64 without its end": Case(with_lines(CHECKPOINT, STRANGE_LINES[0].rstrip("="))),
@@ -273,13 +294,56 @@ SPOILT: dict[str, Case] = {
     },
     "no JSON": Case('{"receipt": '),
     "JSON of another kind": Case("[]"),
-    "JSON with not a number": Case('{"x": NaN, "note": ' + json.dumps(CHECKPOINT) + "}"),
-    "JSON with an infinite number": Case('{"x": [1e999], "note": ' + json.dumps(CHECKPOINT) + "}"),
-    "JSON with half a character": Case('{"x": {"\\ud842": 1}, "note": ' + json.dumps(CHECKPOINT) + "}"),
+    "JSON with not a number": Case('{"x": NaN, ' + json.dumps(LOG.shown())[1:]),
+    "JSON with an infinite number": Case('{"x": [1e999], ' + json.dumps(LOG.shown())[1:]),
+    "JSON with half a character": Case('{"x": {"\\ud842": 1}, ' + json.dumps(LOG.shown())[1:]),
     "JSON without anything": Case("{}"),
     "a list of nothing": Case('{"items": []}'),
     "a note that is no text": Case('{"note": 5, "receipt": ["x"], "proof": {}}'),
-    "an item's note with the line ends of Windows": Case(json.dumps({"note": CHECKPOINT.replace("\n", "\r\n")})),
+    "an item's note with the line ends of Windows": Case(
+        json.dumps(LOG.shown(changed={"note": CHECKPOINT.replace("\n", "\r\n")}))
+    ),
+    "a checkpoint's note without what stands beside it": Case(json.dumps({"note": CHECKPOINT})),
+    "people's words with a size beside them": Case(json.dumps({"note": "谢谢", "tree_size": 7})),
+    "people's words for a checkpoint's note": Case(json.dumps(LOG.shown(changed={"note": "谢谢"}))),
+    "a receipt for a checkpoint's note": Case(json.dumps(LOG.shown(changed={"note": RECEIPT}))),
+    **{
+        f"a checkpoint with the {name} {value!r} beside it": Case(json.dumps(LOG.shown(changed={name: value})))
+        for name, value in (
+            ("origin", SIGNER.origin_of(8)),
+            ("origin", None),
+            ("tree_size", 6),
+            ("tree_size", "7"),
+            ("tree_size", True),
+            ("tree_size", None),
+            ("root_hash", text_of(b"1" * 32)),
+            ("root_hash", [_ROOT]),
+        )
+    },
+    **{
+        f"a receipt of number {number!r}": Case(json.dumps({"transaction_id": number, "receipt": RECEIPT}))
+        for number in (3, 0, "2", True, 2.5, [2], 2**53 + 2)
+    },
+    **{
+        f"a proof of number {number!r}": Case(json.dumps({"transaction_id": number, "proof": PROOF}))
+        for number in (2, 4, "3", False)
+    },
+    "a correction whose receipt is for something else": Case(
+        json.dumps({"transaction_id": 2, "correction": {"transaction_id": 1}, "receipt": RECEIPT})
+    ),
+    "a leaf under another number of the receipt": Case(
+        json.dumps({"transaction_id": 2, "leaf": text_of(LOG.leaves[2]), "receipt": TWO})
+    ),
+    "a receipt and a proof of two transactions": Case(json.dumps({"receipt": RECEIPT, "proof": LOG.proof(2)})),
+    "a receipt and a proof of two logs": Case(
+        json.dumps({"receipt": receipt_for(SIGNER, 8, [(3, LOG.leaves[2])]), "proof": PROOF})
+    ),
+    "a receipt and a proof of two leaves": Case(
+        json.dumps({"receipt": receipt_for(SIGNER, COMMUNITY, [(3, LOG.leaves[1])]), "proof": PROOF})
+    ),
+    "a proof where the receipt should be": Case(json.dumps({"receipt": PROOF})),
+    "a receipt where the proof should be": Case(json.dumps({"proof": RECEIPT})),
+    "consistency with another size beside a note": consistent(earlier=LOG.shown(3, {"tree_size": 4})),
     "a receipt of another leaf": Case(json.dumps({"items": [{**ITEM, "leaf": text_of(LOG.leaves[2])}]})),
     "a proof whose leaf stands for something else": Case(
         json.dumps({"leaf": text_of(LOG.leaves[2]), "proof": LOG.proof(1)})

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import segno
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from app.kernel.notes import Signer
 from app.seals.notice import notice_page
@@ -19,7 +20,7 @@ def notice(note: str, *, signer: Signer = SIGNER) -> str:
     """The notice of a checkpoint."""
     community: Any = SimpleNamespace(name="祁连路西社区", timezone="Asia/Shanghai")
     sealed = Sealed(SIZE, datetime(2026, 3, 2, 4, tzinfo=UTC), note, 0)
-    return notice_page(community, sealed, signer.key_of(COMMUNITY))
+    return notice_page(community, sealed, signer.keys_of(COMMUNITY))
 
 
 def test_code_holds_the_checkpoint_and_the_banks_signature_however_many_witnesses_there_are() -> None:
@@ -41,3 +42,16 @@ def test_notice_says_when_and_how_far_the_ledger_was_sealed() -> None:
     page = notice(WITNESSED)
     for told in ("祁连路西社区", "2026-03-02 12:00:00", "points.example/communities/7", "— witness.example"):
         assert told in page
+
+
+def test_notice_shows_the_key_that_signed_also_when_the_service_has_another_one_since() -> None:
+    new = Ed25519PrivateKey.from_private_bytes(b"\x04" * 32)
+    old = str(SIGNER.key_of(COMMUNITY))
+    assert old in notice(CHECKPOINT)
+    rotated = notice(CHECKPOINT, signer=Signer(new, "points.example", old=[KEY.public_key()]))
+    assert old in rotated
+    forgotten = notice(CHECKPOINT, signer=Signer(new, "points.example"))
+    assert old not in forgotten
+    assert "更早的公钥" in forgotten
+    for page in (rotated, forgotten):
+        assert str(Signer(new, "points.example").key_of(COMMUNITY)) not in page

@@ -16,10 +16,11 @@ import pytest
 from app.kernel.keys import pem_of
 from app.kernel.notes import NoteError, Signer
 from app.kernel.receipts import receipt_for
-from app.seals.offline import check, read_keys
+from app.seals.offline import read_keys
 from app.seals.page import PAGE
 from tests import chromium
-from tests.seals.cases import BAD_KEYS, COMMUNITY, GOOD, KEY, LOG, PROOF, RECEIPT, SPOILT, Case
+from tests.seals.cases import BAD_KEYS, CHECKPOINT, COMMUNITY, GOOD, KEY, LOG, PROOF, RECEIPT, SPOILT, Case
+from tests.seals.kept import KEPT, NOT_KEPT, seen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -40,7 +41,7 @@ new Promise((done) => {
 _pasted = """
 new Promise((done) => {
   const given = %s, outcome = document.getElementById("outcome");
-  for (const name of ["text", "keys"]) document.getElementById(name).value = given[name];
+  for (const name of ["text", "keys", "kept"]) document.getElementById(name).value = given[name];
   new MutationObserver(() => outcome.textContent && done(document.querySelector("section").innerText))
     .observe(outcome, { childList: true });
   document.getElementById("go").click();
@@ -64,7 +65,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 def seen_by_page(cases: Mapping[str, Case], browser: Browser, file: str) -> dict[str, Any]:
     """What the page finds in each case, by name; they are handed over behind its address."""
-    handed = json.dumps([{"text": case.text, "keys": case.keys} for case in cases.values()], ensure_ascii=False)
+    handed = json.dumps([case._asdict() for case in cases.values()], ensure_ascii=False)
     page = browser.open(f"{file}#check={base64.urlsafe_b64encode(handed.encode()).decode()}")
     return dict(zip(cases, json.loads(page.ask(_result)), strict=True))
 
@@ -75,7 +76,7 @@ def seen_by_python(case: Case) -> Any:
         keys = read_keys(case.keys)
     except NoteError as error:
         return {"fault": str(error)}
-    return [{"kind": one.kind, "holds": one.holds, "facts": one.facts} for one in check(case.text, keys)]
+    return [{"kind": one.kind, "holds": one.holds, "facts": one.facts} for one in seen(case, keys)]
 
 
 def alike(value: Any) -> Any:
@@ -89,22 +90,22 @@ def alike(value: Any) -> Any:
 
 def shown(page: Page, case: Case) -> str:
     """The words that the page shows whoever pastes a case and presses the button."""
-    given = json.dumps({"text": case.text, "keys": "\n".join(case.keys)})
+    given = json.dumps({"text": case.text, "keys": "\n".join(case.keys), "kept": case.kept or ""})
     return " ".join(str(page.ask(_pasted % given)).split())
 
 
 def test_page_and_command_line_find_the_same_in_everything(browser: Browser, file: str) -> None:
     keys = {f"as a key, {name}": Case(RECEIPT, (key,)) for name, key in BAD_KEYS.items()}
-    cases = {**GOOD, **SPOILT, **keys}
-    seen = seen_by_page(cases, browser, file)
-    assert alike(seen) == {name: alike(seen_by_python(case)) for name, case in cases.items()}
-    assert all(one["holds"] for name in GOOD for one in seen[name])
-    assert not any(all(one["holds"] for one in seen[name]) for name in SPOILT)
+    cases = {**GOOD, **KEPT, **SPOILT, **NOT_KEPT, **keys}
+    by_page = seen_by_page(cases, browser, file)
+    assert alike(by_page) == {name: alike(seen_by_python(case)) for name, case in cases.items()}
+    assert all(one["holds"] for name in (*GOOD, *KEPT) for one in by_page[name])
+    assert not any(all(one["holds"] for one in by_page[name]) for name in (*SPOILT, *NOT_KEPT))
 
 
 def test_page_takes_no_private_key(browser: Browser, file: str) -> None:
-    seen = seen_by_page({"private": Case(RECEIPT, (pem_of(KEY),))}, browser, file)
-    assert seen == {"private": {"fault": "this is a private key: it belongs nowhere but to its owner"}}
+    by_page = seen_by_page({"private": Case(RECEIPT, (pem_of(KEY),))}, browser, file)
+    assert by_page == {"private": {"fault": "this is a private key: it belongs nowhere but to its owner"}}
 
 
 def test_page_says_in_plain_words_what_a_proof_proves(browser: Browser, file: str) -> None:
@@ -120,6 +121,14 @@ def test_page_shows_what_it_checked_as_text_and_never_as_markup(browser: Browser
     assert "<img/src=x>/communities/7" in words
     assert "√ 1 项全部成立" in words
     assert page.ask("document.querySelectorAll('img').length") == 0
+
+
+def test_page_holds_a_proof_against_what_was_kept(browser: Browser, file: str) -> None:
+    words = shown(browser.open(file), Case(PROOF, kept=CHECKPOINT))
+    assert "√ 2 项全部成立" in words
+    assert "与留存凭证对照" in words
+    words = shown(browser.open(file), Case(PROOF, kept=LOG.checkpoint(3)))
+    assert "要有从 3 到 7 的延续证明" in words
 
 
 def test_page_says_why_something_does_not_hold(browser: Browser, file: str) -> None:

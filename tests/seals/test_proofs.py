@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import orjson
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from app.kernel.merkle import is_consistent
-from app.kernel.notes import PublicKey, cosign, read_note
 from app.kernel.receipts import receipt_for
 from app.seals.offline import check
 from app.seals.rules import read_proof
 from tests.bank import done, refused
-from tests.seals.acts import audited, busy, checked, checkpoint, give, keys_of, proof_of, seal
+from tests.seals.acts import busy, checked, checkpoint, give, keys_of, proof_of, seal
 
 if TYPE_CHECKING:
     from app.seals.offline import Checked
     from tests.bank import Bank
-
-WITNESS = "redcross.example"
 
 
 async def test_every_sealed_transaction_is_proved_with_what_it_stands_for(bank: Bank) -> None:
@@ -42,7 +39,7 @@ async def test_every_sealed_transaction_is_proved_with_what_it_stands_for(bank: 
 async def test_what_is_not_sealed_yet_is_said_to_be_so_and_what_is_not_there_not_found(bank: Bank) -> None:
     refused(await bank.auditor.get("ledger/checkpoint"), "not-found")
     refused(await bank.auditor.get("ledger/city-proof"), "not-yet-sealed", tree_size=0)
-    refused(await bank.http.get("/city-checkpoint"), "not-found")
+    refused(await bank.http.get("/v1/ledger/checkpoint"), "not-found")
     towel = await bank.goods(pieces=1)
     refused(await bank.auditor.get("ledger/transactions/1/proof"), "not-yet-sealed", tree_size=0)
     refused(await bank.auditor.get("ledger/transactions/2/proof"), "not-found")
@@ -101,64 +98,6 @@ async def test_a_volunteer_checks_their_own_and_sees_nothing_of_another(bank: Ba
     theirs = done(await others.get("/v1/me/receipts"), 200)["items"]
     assert [item["kind"] for item in theirs] == ["gift", "gift"]
     assert volunteer["id"] not in orjson.dumps(theirs).decode()
-
-
-def cosigned(note: str, key: Ed25519PrivateKey, name: str = WITNESS) -> dict[str, str]:
-    """A witness's key and signature under a checkpoint, as they are handed in."""
-    public = PublicKey(name, key.public_key().public_bytes_raw(), is_witness=True)
-    return {"public_key": str(public), "signature": str(cosign(key, name, read_note(note).text, 1_772_424_000))}
-
-
-async def test_a_witness_signs_a_checkpoint_and_whoever_knows_the_witness_sees_it(bank: Bank) -> None:
-    await bank.goods(pieces=1)
-    await seal(bank)
-    key, found = Ed25519PrivateKey.generate(), await checkpoint(bank)
-    body = {"tree_size": 1, **cosigned(found["note"], key)}
-    answer = await bank.auditor.post("witness-signatures", body)
-    witnessed = done(answer, 201)
-    assert answer.headers["location"] == f"{bank.auditor.base}/ledger/checkpoints/1"
-    assert witnessed["note"] == found["note"] + body["signature"] + "\n"
-    assert await checkpoint(bank) == await checkpoint(bank, 1) == witnessed
-    keys = keys_of(bank)
-    with_witness = keys._replace(
-        given=(*keys.given, PublicKey(WITNESS, key.public_key().public_bytes_raw(), is_witness=True))
-    )
-    proof = await proof_of(bank, 1)
-    assert checked(bank, proof).facts["witnesses"] == []
-    (said,) = check(proof, with_witness)
-    assert said.facts["witnesses"] == [WITNESS]
-    refused(await bank.auditor.post("witness-signatures", body), "already-witnessed", witness=WITNESS, tree_size=1)
-    other = {"tree_size": 1, **cosigned(found["note"], Ed25519PrivateKey.generate(), "city.example")}
-    assert done(await bank.auditor.post("witness-signatures", other), 201)["note"].count("—") == 3
-    assert await audited(bank) == []
-
-
-async def test_a_signature_that_is_none_of_the_witness_is_not_taken(bank: Bank) -> None:
-    towel = await bank.goods(pieces=1)
-    await seal(bank)
-    found, key = await checkpoint(bank), Ed25519PrivateKey.generate()
-    right = cosigned(found["note"], key)
-    stranger = cosigned(found["note"], Ed25519PrivateKey.generate())
-    log = PublicKey(found["origin"], key.public_key().public_bytes_raw(), is_witness=True)
-    plain = PublicKey(WITNESS, key.public_key().public_bytes_raw())
-    wrong: list[dict[str, Any]] = [
-        {**right, "signature": stranger["signature"]},
-        {**right, "signature": cosigned(found["note"].replace("\n1\n", "\n2\n"), key)["signature"]},
-        {**right, "signature": "no signature"},
-        {**right, "public_key": "no key"},
-        {**right, "public_key": str(plain)},
-        {"public_key": str(log), "signature": str(cosign(key, log.name, read_note(found["note"]).text, 1))},
-    ]
-    for body in wrong:
-        refused(await bank.auditor.post("witness-signatures", {"tree_size": 1, **body}), "invalid-signature")
-    refused(await bank.auditor.post("witness-signatures", {"tree_size": 2, **right}), "not-found")
-    done(await bank.auditor.post("witness-signatures", {"tree_size": 1, **right}), 201)
-    body = {"kind": "received", "quantity": 1, "note": "进货"}
-    done(await bank.manager.post(f"goods/{towel['id']}/stock-movements", body), 201)
-    await seal(bank)
-    second = (await checkpoint(bank))["note"]
-    renamed = {"tree_size": 2, **cosigned(second, Ed25519PrivateKey.generate())}
-    refused(await bank.auditor.post("witness-signatures", renamed), "already-witnessed")
 
 
 async def test_the_notice_shows_the_checkpoint_in_words_and_as_a_code(bank: Bank) -> None:

@@ -176,7 +176,7 @@ async def test_every_community_has_a_tree_of_its_own_and_the_city_has_all_of_the
     assert not await sealer.seal_city()
     bank.clock.move(seconds=1)
     assert await Sealer(bank.database).seal_city()
-    found = done(await bank.http.get("/city-checkpoint"), 200)
+    found = done(await bank.http.get("/v1/ledger/checkpoint"), 200)
     assert (found["origin"], found["tree_size"]) == ("love-bank.local/city", 3)
     proof = (await bank.auditor.get("ledger/city-proof")).text
     said = checked(bank, proof).facts

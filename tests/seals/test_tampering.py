@@ -57,7 +57,8 @@ async def sealed(bank: Bank) -> Bank:
     key, found = Ed25519PrivateKey.generate(), await checkpoint(bank)
     public = PublicKey("witness.example", key.public_key().public_bytes_raw(), is_witness=True)
     signature = cosign(key, public.name, read_note(found["note"]).text, 1)
-    signed = {"tree_size": found["tree_size"], "public_key": str(public), "signature": str(signature)}
+    done(await bank.manager.post("witnesses", {"name": public.name, "public_key": str(public)}), 201)
+    signed = {"tree_size": found["tree_size"], "signature": str(signature)}
     done(await bank.auditor.post("witness-signatures", signed), 201)
     await bank.goods(pieces=1)
     assert await Sealer(bank.database).seal_city()

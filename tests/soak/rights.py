@@ -36,10 +36,15 @@ _readers = {*_accounts, VERIFIER}
 # By what the contract's table of roles says.
 TABLE: tuple[tuple[set[str], str], ...] = (
     ({ANYONE}, "get_token get_authorization_server get_keys get_livez get_readyz get_metrics get_problem"),
-    ({ANYONE}, "get_city_checkpoint get_verify"),
+    ({ANYONE}, "get_city_checkpoint list_city_checkpoints get_city_checkpoint_of_size get_city_consistency get_verify"),
+    ({ANYONE}, "get_ledger_key"),
     ({CITY_ADMIN}, "create_community list_communities"),
+    ({CITY_ADMIN}, "create_city_witness list_city_witnesses create_city_witness_signature"),
     (_managers, "create_client revoke_client change_community create_service_kind create_earning_rule create_goods"),
-    (_managers, "change_goods create_stock_movement correct_service_record erase_volunteer decide_dispute"),
+    (
+        _managers,
+        "change_goods create_stock_movement correct_service_record erase_volunteer decide_dispute create_witness",
+    ),
     ({*_managers, AUDITOR}, "list_clients"),
     (_desk, "register_volunteer change_volunteer issue_card create_household create_service_record create_transfer"),
     (_desk, "create_service_record_batch create_redemption collect_redemption cancel_redemption return_redemption"),
@@ -47,8 +52,8 @@ TABLE: tuple[tuple[set[str], str], ...] = (
     ({*_desk, VOLUNTEER}, "create_dispute withdraw_dispute"),
     (_readers, "get_community list_volunteers get_volunteer list_households get_household list_service_kinds"),
     (_readers, "list_earning_rules list_service_records get_service_record list_goods get_goods list_stock_movements"),
-    (_readers, "get_checkpoint get_checkpoint_notice list_checkpoints get_checkpoint_of_size get_consistency"),
-    (_readers, "get_city_proof"),
+    ({*_readers, VOLUNTEER}, "get_checkpoint list_checkpoints get_checkpoint_of_size get_consistency"),
+    (_readers, "get_checkpoint_notice get_city_proof list_witnesses"),
     (_accounts, "get_balance get_statement list_redemptions get_redemption list_transfers get_transfer"),
     ({*_accounts, VOLUNTEER}, "list_disputes get_dispute"),
     ({AUDITOR}, "list_transactions get_transaction list_accounts get_trial_balance create_audit get_audit"),
