@@ -22,6 +22,9 @@ AskedT = TypeVar("AskedT")
 ItemT = TypeVar("ItemT")
 
 LimitQuery = Annotated[int, Query(ge=1, le=limit_max, description="how many items at most")]
+CursorQuery = Annotated[str | None, Query(max_length=2000, description="`next_cursor` of the page before")]
+
+_short_max = 50
 
 _number = attrgetter("number")
 
@@ -86,9 +89,20 @@ class Listing:
 async def _listing(
     context: ContextDep,
     limit: LimitQuery = limit_default,
-    cursor: Annotated[str | None, Query(max_length=2000, description="`next_cursor` of the page before")] = None,
+    cursor: CursorQuery = None,
+) -> Listing:
+    return Listing(context, limit, cursor)
+
+
+async def _short_listing(
+    context: ContextDep,
+    limit: Annotated[int, Query(ge=1, le=_short_max, description="how many items at most")] = limit_default,
+    cursor: CursorQuery = None,
 ) -> Listing:
     return Listing(context, limit, cursor)
 
 
 ListingDep = Annotated[Listing, Depends(_listing)]
+
+ShortListingDep = Annotated[Listing, Depends(_short_listing)]
+"""For lists whose items take work: pages of 50 at most."""

@@ -11,7 +11,7 @@ import hashlib
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
 TILE_LEVELS = 8
 """Nodes of these levels' multiples are kept."""
@@ -43,15 +43,6 @@ def leaf_hash(data: bytes) -> bytes:
 def node_hash(left: bytes, right: bytes) -> bytes:
     """Hash two subtrees into the one that they make."""
     return hashlib.sha256(b"\x01" + left + right).digest()
-
-
-def root_of(hashes: Sequence[bytes]) -> bytes:
-    """Hash neighbouring subtrees of one level into their root, the last of which may be missing."""
-    level = list(hashes) or [EMPTY_ROOT]
-    while len(level) > 1:
-        paired = [node_hash(left, right) for left, right in zip(level[::2], level[1::2], strict=False)]
-        level = paired + level[len(paired) * 2 :]
-    return level[0]
 
 
 class Frontier:
@@ -154,15 +145,28 @@ def _span(node: Node) -> Span:
     return Span(kept, node.place << shift, (node.place + 1) << shift)
 
 
-def hash_of(part: Part, kept: Mapping[Node, bytes]) -> bytes:
-    """Work out the hash of a subtree from kept nodes. Raises `KeyError` where one of `spans_of` is missing."""
-    return _folded(hashes_of(part, kept))
+def hash_of(part: Part, known: dict[Node, bytes]) -> bytes:
+    """Work out the hash of a subtree from kept nodes. Raises `KeyError` where one of `spans_of` is missing.
+
+    What is worked out between the kept nodes is added to `known`, so that proofs of one tree share it.
+    """
+    return _folded(hashes_of(part, known))
 
 
-def hashes_of(part: Part, kept: Mapping[Node, bytes]) -> list[bytes]:
-    """Work out the hashes of the complete subtrees that a part is made of. Raises `KeyError` as `hash_of` does."""
-    spans = [_span(peak) for peak in peaks_of(part[1], part[0])]
-    return [root_of([kept[Node(span.level, index)] for index in range(span.first, span.end)]) for span in spans]
+def hashes_of(part: Part, known: dict[Node, bytes]) -> list[bytes]:
+    """Work out the hashes of the complete subtrees that a part is made of, as `hash_of` does. Raises `KeyError`."""
+    return [_worked_out(peak, known) for peak in peaks_of(part[1], part[0])]
+
+
+def _worked_out(node: Node, known: dict[Node, bytes]) -> bytes:
+    found = known.get(node)
+    if found is None:
+        level, place = node.level - 1, node.place * 2
+        if node.level % TILE_LEVELS == 0:
+            raise KeyError(node)
+        left, right = (_worked_out(Node(level, one), known) for one in (place, place + 1))
+        found = known[node] = node_hash(left, right)
+    return found
 
 
 def is_included(leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes) -> bool:

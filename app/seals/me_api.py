@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.access.guard import AdmittedDep
-from app.http.lists import ListingDep
+from app.http.lists import ShortListingDep
 from app.http.operations import OWN, operation
 from app.http.routes import Router
 from app.seals import proofs
@@ -17,7 +17,7 @@ router = Router(prefix="/v1/me", tags=["own data"])
     response_model=ReceiptPage,
     **operation(roles=OWN, summary="List one's own receipts", problems=["invalid-cursor"]),
 )
-async def list_own_receipts(listing: ListingDep, admitted: AdmittedDep) -> ReceiptPage:
+async def list_own_receipts(listing: ShortListingDep, admitted: AdmittedDep) -> ReceiptPage:
     """Receipts and proofs of all that moved on the caller's accounts, newest first, to be checked anywhere."""
     volunteer_id = str(admitted.volunteer_id)
     page = await listing.page(

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from app import ledger
 from app.kernel.heads import CITY, ledger_heads
-from app.kernel.merkle import Node, Span
+from app.kernel.merkle import TILE_LEVELS, Node, Span
 from app.kernel.rows import Read, insert_rows, looked_up, rows_of
 from app.seals.rules import Sealed
 from app.seals.tables import checkpoints, city_leaves, tree_nodes, witness_signatures, witnesses
@@ -30,7 +30,7 @@ _sealed = (_c.tree_size, _c.sealed_at, _c.note, _c.previous_size)
 async def load_nodes(session: Session, community: int, spans: Iterable[Span]) -> dict[Node, bytes]:
     """Load kept nodes of a community's tree, leaves included; missing ones above the leaves are missing."""
     nodes: dict[Node, bytes] = {}
-    # Neighbours and what lies within others are asked for once.
+    # Neighbours, what lies within others, and what stands in one tile with others is asked for once.
     for span in _merged(spans):
         if span.level:
             found = await session.execute(
@@ -48,11 +48,16 @@ async def load_nodes(session: Session, community: int, spans: Iterable[Span]) ->
 def _merged(spans: Iterable[Span]) -> list[Span]:
     merged: list[Span] = []
     for span in sorted(spans):
-        if merged and merged[-1].level == span.level and merged[-1].end >= span.first:
-            merged[-1] = merged[-1]._replace(end=max(span.end, merged[-1].end))
+        last = merged[-1] if merged else None
+        if last and last.level == span.level and (last.end >= span.first or _tile(last.end - 1) == _tile(span.first)):
+            merged[-1] = last._replace(end=max(span.end, last.end))
         else:
             merged.append(span)
     return merged
+
+
+def _tile(place: int) -> int:
+    return place >> TILE_LEVELS
 
 
 async def load_leaves(session: Session, community: int, first: int, last: int) -> list[bytes]:

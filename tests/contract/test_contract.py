@@ -30,6 +30,8 @@ METHODS = {"GET", "POST", "PATCH", "DELETE"}
 NAMES = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 SEGMENT = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*|\{[a-z]+(_[a-z]+)*\}")
 OUTSIDE_V1 = {"oauth2", ".well-known", "livez", "readyz", "metrics", "problems", "verify"}
+# Lists whose items take work: each receipt has a signature and the hashes up to the root.
+SHORT = {"list_own_receipts": 50}
 # The city's own log, whose paths are those below a community, and who witnesses it.
 OF_THE_CITY = {"ledger", "witnesses", "witness-signatures"}
 # Nouns that have no plural, or that there is one of.
@@ -199,10 +201,10 @@ def test_what_the_contract_calls_things_is_what_their_schemas_call_them(operatio
     assert len(pages) > 8
     for name, schema in pages.items():
         assert set(schema["properties"]) == {"items", "next_cursor"}, name
-    limits = [one for operation in operations for one in operation.parameters if one["name"] == "limit"]
+    limits = [(one, each) for one in operations for each in one.parameters if each["name"] == "limit"]
     assert len(limits) >= len(pages)
-    for limit in limits:
+    for operation, limit in limits:
         schema = limit["schema"]
-        assert (schema["minimum"], schema["maximum"], schema["default"]) == (1, 200, 50)
+        assert (schema["minimum"], schema["maximum"], schema["default"]) == (1, SHORT.get(operation.id, 200), 50)
     assert not any("x-roles" in part for part in walked(schemas))
     assert all(CITY_ADMIN in one.roles for one in operations if one.method == "POST" and "manager" in one.roles)

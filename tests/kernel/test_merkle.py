@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from app.kernel import merkle
 from app.kernel.merkle import Frontier, Node
+from tests.trees import root_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,7 +76,7 @@ def test_a_growing_tree_has_the_root_of_the_definition_at_every_size() -> None:
         frontier.append(leaf)
         assert (frontier.size, frontier.root()) == (size, ROOTS[size])
         again = Frontier(size, merkle.hashes_of((0, size), KEPT))
-        assert again.root() == ROOTS[size] == merkle.root_of(LEAVES[:size])
+        assert again.root() == ROOTS[size] == root_of(LEAVES[:size])
 
 
 @pytest.mark.parametrize("size", range(1, SIZES + 1))
@@ -148,7 +149,7 @@ def test_nodes_kept_at_every_eighth_level_are_enough_for_proofs_in_a_larger_tree
     assert {node.level for node in kept} == {0, 8, 16}
     assert len(kept) == size + size // 256 + 1
     root = frontier.root()
-    assert root == merkle.root_of(leaves)
+    assert root == root_of(leaves)
     for index in (0, 255, 256, 65_535, 65_536, size - 1):
         parts = merkle.inclusion_parts(index, size)
         spans = merkle.spans_of(parts)
@@ -159,4 +160,4 @@ def test_nodes_kept_at_every_eighth_level_are_enough_for_proofs_in_a_larger_tree
     for old in (1, 256, 65_536, 65_537, size - 1):
         parts = merkle.consistency_parts(old, size)
         proof = [merkle.hash_of(part, kept) for part in parts]
-        assert merkle.is_consistent(old, size, proof, merkle.root_of(leaves[:old]), root)
+        assert merkle.is_consistent(old, size, proof, root_of(leaves[:old]), root)

@@ -12,7 +12,6 @@ from app.kernel import jobs
 from app.kernel.errors import Unavailable
 from app.kernel.heads import CITY
 from app.kernel.idempotency import idempotency_answers
-from app.kernel.merkle import root_of
 from app.ledger import sealing
 from app.ledger.tables import ledger_transactions
 from app.seals import service, store
@@ -22,6 +21,7 @@ from tests.bank import done
 from tests.redemptions.acts import rich
 from tests.seals.acts import audited, busy, checked, checkpoint, seal
 from tests.tampering import tampered
+from tests.trees import root_of
 
 if TYPE_CHECKING:
     import pytest
