@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
+import time
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from app.console import fail, say
-from app.kernel.notes import NoteError
-from app.seals.offline import Keys, check, hold_against, read_keys
+from app.kernel.keys import SigningKeyError, pem_of, private_key
+from app.kernel.notes import NoteError, PublicKey, read_key, read_note
+from app.kernel.notes import cosign as cosigned
+from app.seals.offline import Checked, Keys, check, hold_against, read_keys
 
 _name_bytes_max = 255
 
@@ -61,3 +66,66 @@ def text_in(file: Path) -> str:
         fail(f"{name} cannot be read ({error.strerror}).")
     except UnicodeDecodeError:
         fail(f"{name} cannot be read (it is not UTF-8).")
+
+
+def witness_key(
+    name: Annotated[str, typer.Argument(help="what the witness signs as, such as witness.example")],
+    file: Annotated[Path, typer.Argument(help="where to write the private key; has to be a new file")],
+) -> None:
+    """Make a witness's key: the private half into a file for its owner alone, the public half printed to be named."""
+    key = Ed25519PrivateKey.generate()
+    public = PublicKey(name, key.public_key().public_bytes_raw(), is_witness=True)
+    try:
+        read_key(str(public))
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as opened:
+            opened.write(pem_of(key))
+    except NoteError:
+        fail(f"{name!r} is no name: it has neither spaces nor plus signs.")
+    except OSError as error:
+        fail(f"{file} cannot be written ({error.strerror}).")
+    say(str(public))
+
+
+def cosign(
+    file: Annotated[Path, typer.Argument(help="the checkpoint to sign, or the API's answer with it")],
+    key: Annotated[Path, typer.Option(help="the witness's private key, as witness-key wrote it")],
+    name: Annotated[str, typer.Option(help="what the witness signs as")],
+    log_key: Annotated[str, typer.Option(help="the log's public key, or its file, as verify takes it")],
+    last: Annotated[
+        Path | None, typer.Option(help="where the checkpoint that was signed last is kept; made at the first time")
+    ] = None,
+    consistency: Annotated[
+        Path | None, typer.Option(help="the API's answer that the checkpoint continues the last one")
+    ] = None,
+) -> None:
+    """Sign a checkpoint as a witness does, if it continues the last one, and print what to hand in as JSON."""
+    keys = keys_given([log_key])
+    text = text_in(file).removeprefix("\ufeff")
+    given = _held(file, check(text, keys))
+    if [one.kind for one in given] != ["checkpoint"]:
+        fail(f"{file} is not one checkpoint.")
+    if last is not None and last.exists():
+        kept = _held(last, check(text_in(last), keys))
+        proofs = _held(consistency, check(text_in(consistency), keys)) if consistency else []
+        _held(file, hold_against([*given, *proofs], kept))
+        if any(one.facts["tree_size"] > given[0].facts["tree_size"] for one in kept):
+            fail(f"{file} is of an earlier state than {last}.", 1)
+    note = read_note(json.loads(text)["note"] if text.lstrip().startswith("{") else text.replace("\r\n", "\n"))
+    try:
+        signature = cosigned(private_key(text_in(key), "key"), name, note.text, int(time.time()))
+    except SigningKeyError:
+        fail(f"{key} holds no private key of a witness.")
+    if last is not None:
+        # Kept before anything is handed out: whoever is cut off here signs the same again.
+        whole = last.with_name(f"{last.name}.new")
+        whole.write_text(str(note), encoding="utf-8")
+        whole.replace(last)
+    say(json.dumps({"tree_size": given[0].facts["tree_size"], "signature": str(signature)}, ensure_ascii=True))
+
+
+def _held(file: Path, checked: list[Checked]) -> list[Checked]:
+    """What was checked, if all of it holds; else end with the first fault."""
+    for one in checked:
+        if not one.holds:
+            fail(f"{file} was not signed: {one.facts['fault']}.", 1)
+    return checked

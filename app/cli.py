@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from app.access.service import NewClient, create_clients
 from app.backups import backup, erasures_cli
-from app.checks import text_in, verify
+from app.checks import cosign, text_in, verify, witness_key
 from app.communities.service import find_community, list_communities
 from app.console import AWAY, fail, on_database, read_settings, remark, say
 from app.demo.service import DemoKeeper
@@ -237,6 +237,8 @@ def ledger_key() -> None:
 
 
 cli.command()(verify)
+cli.command()(witness_key)
+cli.command()(cosign)
 
 
 @cli.command()
