@@ -24,6 +24,7 @@ from app.settings import Settings
 from tests.bank import bank_of_today
 from tests.conftest import new_database
 from tests.running.test_serve import free_port
+from tests.soak.acts import POINTS_PER_HOUR
 from tests.soak.parts import ViolationError
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from tests.bank import Bank
 
 VOLUNTEERS = 8
-POINTS_PER_HOUR = 60
 TOKEN_SECONDS = 3600
 PRICES = (3, 7, 20)
 
