@@ -46,7 +46,7 @@ class Act:
 
 @dataclass(slots=True)
 class Sent:
-    """A keyed request with the answer that decided it."""
+    """A keyed request with the answer that decided it; `began` is when the attempt went out that got that answer."""
 
     town: int
     role: str
@@ -55,6 +55,7 @@ class Sent:
     key: str
     status: int
     content: bytes
+    began: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from app.hours.tables import corrections, service_records, verifications
+from app.kernel.heads import CITY
 from app.ledger.tables import ledger_accounts, ledger_postings, ledger_transactions
 from app.main import open_database
 from app.redemptions.tables import redemption_lines, redemption_returns, redemptions
+from app.seals.audit import audit_city
 from app.transfers.tables import transfers
 from tests.soak.history import DONE, REFUSED
 from tests.soak.parts import ViolationError
@@ -70,6 +72,11 @@ async def judge(world: World, history: History) -> None:
             judge_effects(books, acts)
             judge_order(books, acts, [one for one in history.sights if one.community == town.number])
             await books_agree(database, town.number)
+        numbers = [town.number for town in world.towns]
+        async with database.read(CITY, *numbers) as session:
+            await session.read_whole_tables()
+            if found := await audit_city(session):
+                _violated(f"the audit of the city found {found[:5]}")
     finally:
         await database.close()
 
