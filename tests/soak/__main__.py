@@ -20,7 +20,7 @@ from rich.table import Table
 
 from tests.postgres import exit_on_sigterm
 from tests.soak.catalogue import PARTS
-from tests.soak.parts import BOTH, BROKEN, FAILED, SLOW, Part, Plan, code_of, say
+from tests.soak.parts import BOTH, BROKEN, FAILED, NOT_TRIED, SLOW, SMOKE_SECONDS, Part, Plan, code_of, say
 from tests.soak.rounds import HTTP_OPERATIONS
 
 if TYPE_CHECKING:
@@ -36,10 +36,12 @@ def run_parts(parts: Sequence[Part], engines: Sequence[str], *, seed: int, minut
     runs = [(part, engine) for part in parts for engine in part.engines if engine in engines]
     weights = sum(part.weight for part, _ in runs)
     table = Table("part", "engine", "done", "slowest", "seconds", "result")
+    until = time.monotonic() + SMOKE_SECONDS
     results: list[_Result] = []
     sums: Counter[str] = Counter()
     for part, engine in runs:
-        seconds = part.smoke_seconds if minutes is None else minutes * 60 * part.weight / weights
+        of_smoke = max(0.0, min(part.smoke_seconds, until - time.monotonic()))
+        seconds = of_smoke if minutes is None else minutes * 60 * part.weight / weights
         goals = {} if minutes is None else {what: goal / len(part.engines) for what, goal in part.targets.items()}
         plan = Plan(engine, f"{seed}/{part.name}/{engine}", seconds, goals)
         say(f"{part.name} on {engine}, up to {seconds:.0f} s ...")
@@ -68,6 +70,9 @@ def _result_of(part: Part, plan: Plan) -> _Result:
     except Exception as error:  # noqa: BLE001  whatever it was, it is told, and the other parts have their turn
         say(traceback.format_exc())
         return _Result("BROKEN", BROKEN) if code_of(error) == BROKEN else _Result("FAILED", FAILED)
+    if count := plan.counts[NOT_TRIED]:
+        say(f"{count} {NOT_TRIED}: the {plan.seconds:.0f} s were over")
+        return _Result("FAILED", FAILED)
     if plan.too_slow:
         say("\n".join(plan.too_slow))
         return _Result("TOO SLOW", SLOW)

@@ -121,4 +121,4 @@ def _compare(plan: Plan, peaks: list[float], floods: list[Flood]) -> None:
     plan.took("p99", max(flood.p99 for flood in floods), most=P99_SECONDS_MAX)
 
 
-PART = Part("overload", BOTH, run, core_seconds=0, smoke_seconds=24)
+PART = Part("overload", BOTH, run, core_seconds=0, smoke_seconds=18)

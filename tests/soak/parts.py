@@ -22,6 +22,13 @@ BROKEN, FAILED, SLOW = 3, 1, 4
 busy machine that may have been the machine."""
 
 
+SMOKE_SECONDS = 660.0
+"""All parts of a smoke run together; a minute more is for what each has to end."""
+
+NOT_TRIED = "not tried"
+"""What a part counts that had to be tried and was not, for want of time."""
+
+
 class ViolationError(AssertionError):
     """A promise was broken: what, and everything that helps to see why."""
 
@@ -50,9 +57,9 @@ class Part:
     """One way to break the service.
 
     `targets` are what a full run is to reach, by the words of `Plan.count`, over all engines together. `core_seconds`
-    is its time on one engine in the tests, where it is left out if that is 0; `smoke_seconds` is that in a smoke run; a
-    full run shares its minutes out by `weight`. A run does its smallest round whatever its time. `absence` says what a
-    machine lacks for it on an engine, if it does.
+    is its time on one engine in the tests, where it is left out if that is 0; `smoke_seconds` is that in a smoke run,
+    if so much is left of `SMOKE_SECONDS`; a full run shares its minutes out by `weight`. A run does its smallest round
+    whatever its time. `absence` says what a machine lacks for it on an engine, if it does.
     """
 
     name: str

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.soak.__main__ import run_parts
-from tests.soak.parts import BROKEN, FAILED, SLOW, SQLITE, Part, Plan, ViolationError, code_of
+from tests.soak.parts import BROKEN, FAILED, NOT_TRIED, SLOW, SQLITE, Part, Plan, ViolationError, code_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -77,6 +77,12 @@ def test_a_full_run_that_missed_a_target_says_so(target: int, told: str, capsys:
     out = capsys.readouterr().out
     assert f"things 3 of {target}" in out
     assert ("short" in out) == (told == "short")
+
+
+def test_what_there_was_no_time_to_try_fails_a_soak(capsys: pytest.CaptureFixture[str]) -> None:
+    part = Part("any", (SQLITE,), lambda plan: plan.count(NOT_TRIED, 2))
+    assert run_parts([part], [SQLITE], seed=1, minutes=None) == FAILED
+    assert "2 not tried" in capsys.readouterr().out
 
 
 def test_errors_that_stand_in_a_circle_have_a_code() -> None:
