@@ -40,6 +40,7 @@ STOP_SECONDS_MAX = 10.0
 POLL_SECONDS = 0.02
 WATCH_SECONDS = 1.0
 LOG_LINES_SHOWN = 20
+STILL_IN_USE = "pre-existing shared memory block"
 # Not the user's own temporary folder: a socket's path may have 103 bytes at most (107 on Linux), and the server's
 # user, who is not always ours, must be able to reach it.
 PARENT_FOLDER = "/tmp"  # noqa: S108 - the folder made inside has a random name and is its owner's alone
@@ -72,6 +73,7 @@ class Cluster:
     def __init__(self, url: str, guard: subprocess.Popen[str]) -> None:
         """Takes what the guard said when the server was ready."""
         self.url = url
+        self.runs = True
         self._guard = guard
 
     def kill(self) -> None:
@@ -80,13 +82,16 @@ class Cluster:
 
         with psycopg.connect(self.url) as connection:
             pids = [str(pid) for (pid,) in connection.execute("SELECT pid FROM pg_stat_activity")]
-        self._order(KILL, *pids)
+        self.runs = False
+        self.order(KILL, *pids)
 
     def start(self) -> None:
         """Starts the server again on the same data; returns when it has recovered and takes connections."""
-        self._order(START)
+        self.order(START)
+        self.runs = True
 
-    def _order(self, *words: str) -> None:
+    def order(self, *words: str) -> None:
+        """Tells the guard what to do; returns when it is done."""
         assert self._guard.stdin
         assert self._guard.stdout
         self._guard.stdin.write(" ".join(words) + "\n")
@@ -223,9 +228,21 @@ class Server:
                 stop(self.process)
 
     def start(self) -> None:
-        """Starts the server and waits until it takes connections."""
-        self.process = self._start("postgres", "-D", str(self.data), *self.flags)
-        self._wait_until_ready(self.process)
+        """Starts the server and waits until it takes connections.
+
+        A server that was killed may have left processes that have not noticed yet; until they are gone it is tried
+        again.
+        """
+        deadline = time.monotonic() + START_SECONDS_MAX
+        while True:
+            said = self.log.stat().st_size
+            self.process = self._start("postgres", "-D", str(self.data), *self.flags)
+            if self._becomes_ready(self.process, deadline):
+                return
+            told = self.log.read_bytes()[said:].decode(errors="replace")
+            if self.process.poll() is None or time.monotonic() > deadline or STILL_IN_USE not in told:
+                raise PostgresUnavailable(self.last_words("the server did not become ready"))
+            time.sleep(POLL_SECONDS)
 
     def kill(self, pids: list[int]) -> None:
         """Kills the server, whose other processes have these ids, and waits until it is gone."""
@@ -238,17 +255,16 @@ class Server:
         self.process.wait()
         self.process = None
 
-    def _wait_until_ready(self, process: subprocess.Popen[bytes]) -> None:
+    def _becomes_ready(self, process: subprocess.Popen[bytes], deadline: float) -> bool:
         """Reads the status that the server keeps in its pid file, as pg_ctl does; needs no connection."""
-        deadline = time.monotonic() + START_SECONDS_MAX
         while time.monotonic() < deadline and process.poll() is None:
             with contextlib.suppress(OSError):
                 lines = (self.data / "postmaster.pid").read_text().splitlines()
                 # A server that was killed has left its own file.
                 if lines[7:] and int(lines[0]) == process.pid and lines[7].strip() == "ready":
-                    return
+                    return True
             time.sleep(POLL_SECONDS)
-        raise PostgresUnavailable(self.last_words("the server did not become ready"))
+        return False
 
     def last_words(self, what: str) -> str:
         """The message, followed by the end of the server's log, which goes away with the folder."""

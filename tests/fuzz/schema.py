@@ -51,11 +51,13 @@ class Served:
 @contextmanager
 def served(settings: Settings, folder: Path) -> Iterator[Served]:
     """Furnish the database of the settings and run the service over it."""
-    key = new_signing_key()
-    operations = asyncio.run(_furnish(settings.model_copy(update={"signing_key": SecretStr(key)})))
+    key, ledger_key = new_signing_key(), new_signing_key()
+    keys = {"signing_key": SecretStr(key), "ledger_key": SecretStr(ledger_key)}
+    operations = asyncio.run(_furnish(settings.model_copy(update=keys)))
     environment = {
         "LOVEBANK_DATABASE_URL": settings.database_url,
         "LOVEBANK_SIGNING_KEY": key,
+        "LOVEBANK_LEDGER_KEY": ledger_key,
         "LOVEBANK_SECRET_PEPPER": settings.secret_pepper.get_secret_value() if settings.secret_pepper else "",
     }
     with started(folder, "serve", **environment) as (_, client):

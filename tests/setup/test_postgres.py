@@ -4,7 +4,9 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -96,6 +98,20 @@ def test_server_that_was_killed_starts_again_with_what_was_committed() -> None:
         cluster.start()
         with psycopg.connect(cluster.url) as connection:
             assert connection.execute("SELECT number FROM kept").fetchone() == (7,)
+
+
+def test_server_starts_again_once_the_last_process_of_the_killed_one_is_gone() -> None:
+    with postgres.cluster() as cluster, closing(psycopg.connect(cluster.url)) as connection:
+        held = connection.info.backend_pid
+        os.kill(held, signal.SIGSTOP)
+        cluster.order(postgres.KILL)
+        letting_go = threading.Timer(1.0, os.kill, (held, signal.SIGKILL))
+        began = time.monotonic()
+        letting_go.start()
+        cluster.start()
+        assert time.monotonic() - began >= 1.0
+        with psycopg.connect(cluster.url) as again:
+            assert again.execute("SELECT 1").fetchone() == (1,)
 
 
 def test_exception_takes_the_server_with_it() -> None:

@@ -159,5 +159,5 @@ PART = Part(
     run,
     targets={"backups restored": 60},
     core_seconds=0.0,
-    smoke_seconds=15.0,
+    smoke_seconds=8.0,
 )

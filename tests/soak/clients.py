@@ -110,7 +110,8 @@ class Clients:
         if answer is None:
             return None
         ended = time.monotonic()
-        history.sent.append(Sent(town.number, role, path, body, key, answer.status_code, answer.content))
+        began = ended - answer.elapsed.total_seconds()
+        history.sent.append(Sent(town.number, role, path, body, key, answer.status_code, answer.content, began))
         document = answer.json()
         if not answer.is_success and document.get("code") not in REFUSALS:
             message = f"{answer.status_code} {answer.text} to {path} {body}"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tests.soak.clusters import own_cluster, world_of_own_cluster
 from tests.soak.parts import POSTGRESQL, Part
-from tests.soak.rounds import next_decision, soak
+from tests.soak.rounds import again_and_again, next_decision, soak
 from tests.soak.world import Service
 
 if TYPE_CHECKING:
@@ -24,9 +24,7 @@ _kills_per_round = 10
 
 def run(plan: Plan) -> None:
     """Kill until the time is up, in a new world after every few kills."""
-    _round(plan)
-    while not plan.over():
-        _round(plan)
+    again_and_again(plan, _round)
 
 
 def _round(plan: Plan) -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import atexit
 import tempfile
+import time
 from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import psycopg
 
 from tests.conftest import new_postgresql
 from tests.postgres import Cluster, cluster
@@ -15,8 +18,12 @@ from tests.soak.world import furnished
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any
 
     from tests.soak.world import World
+
+
+_seconds_max, _look_seconds = 30.0, 0.01
 
 
 @cache
@@ -29,9 +36,27 @@ def own_cluster() -> Cluster:
 
 @contextmanager
 def world_of_own_cluster() -> Iterator[World]:
-    """Furnish a new database in it."""
+    """Furnish a new database in it; it runs again at the end, whatever became of it meanwhile."""
+    server = own_cluster()
     with (
         tempfile.TemporaryDirectory(prefix="lovebank-soak-") as name,
-        new_postgresql(server=own_cluster().url) as url,
+        new_postgresql(server=server.url) as url,
     ):
-        yield furnished(url, Path(name))
+        try:
+            yield furnished(url, Path(name))
+        finally:
+            if not server.runs:
+                server.start()
+            connected().close()
+
+
+def connected() -> psycopg.Connection[Any]:
+    """Connect to it as soon as it lets anybody in: for a while after a crash it does not."""
+    until = time.monotonic() + _seconds_max
+    while True:
+        try:
+            return psycopg.connect(own_cluster().url, autocommit=True)
+        except psycopg.OperationalError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(_look_seconds)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from tests.soak.parts import POSTGRESQL, Part
 from tests.soak.proxy import CUTS, Proxy
-from tests.soak.rounds import soak
+from tests.soak.rounds import again_and_again, soak
 from tests.soak.world import Service, new_world
 
 if TYPE_CHECKING:
@@ -19,15 +19,13 @@ if TYPE_CHECKING:
 
 _share = 0.4
 _round_seconds = 30
-_cuts_per_round_min = 10
+_first_seconds_max = 60.0
 _look_seconds = 0.1
 
 
 def run(plan: Plan) -> None:
     """Cut connections until the time is up, in a new world every half minute."""
-    _round(plan)
-    while not plan.over():
-        _round(plan)
+    again_and_again(plan, _round)
 
 
 def _round(plan: Plan) -> None:
@@ -42,11 +40,18 @@ def _round(plan: Plan) -> None:
 async def _cut(plan: Plan, proxy: Proxy, _: History) -> None:
     random = Random(plan.random.random())  # noqa: S311  the point is that it can be repeated
     before = plan.counts["cuts"]
-    until = time.monotonic() + _round_seconds
+    # What the service did at its start is not counted.
+    proxy.cuts.clear()
+    began = time.monotonic()
     proxy.choose = lambda: random.choice(CUTS) if random.random() < _share else None
-    while proxy.cuts.total() < _cuts_per_round_min or (time.monotonic() < until and not plan.over()):
+    while (missing := [kind for kind in CUTS if not proxy.cuts[kind]]) or (
+        time.monotonic() < began + _round_seconds and not plan.over()
+    ):
         await asyncio.sleep(_look_seconds)
         plan.count("cuts", before + proxy.cuts.total() - plan.counts["cuts"])
+        if missing and time.monotonic() > began + _first_seconds_max:
+            message = f"no connection could be cut {' or '.join(missing)} a COMMIT in {_first_seconds_max:g} s"
+            raise RuntimeError(message)
     proxy.choose = lambda: None
     for kind in CUTS:
         plan.count(f"cut {kind}", proxy.cuts[kind])

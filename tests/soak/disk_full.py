@@ -14,17 +14,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import ExitStack, contextmanager
-from functools import partial
+from contextlib import ExitStack, closing, contextmanager
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import uuid4
 
-import psycopg
-
-from tests.soak.clusters import own_cluster, world_of_own_cluster
+from tests.soak.clusters import connected, world_of_own_cluster
 from tests.soak.parts import BOTH, SQLITE, Part
-from tests.soak.rounds import next_decision, soak, until
+from tests.soak.rounds import again_and_again, next_decision, soak, until
 from tests.soak.world import Service, new_world
 
 if TYPE_CHECKING:
@@ -51,20 +49,22 @@ class _Disk(NamedTuple):
 
 def run(plan: Plan) -> None:
     """Fill the disk until the time is up, in a new world after every few times."""
-    if absence := _absence(plan.engine):
-        plan.count(f"left out: {absence}")
-        return
-    _round(plan)
-    while not plan.over():
-        _round(plan)
+    again_and_again(plan, _round)
 
 
-def _absence(engine: str) -> str | None:
+@cache
+def absence(engine: str) -> str | None:
     """Why it cannot be done on this machine."""
     if sys.platform != "linux":
         return "Linux alone can limit another process"
     if engine != SQLITE and os.geteuid() != 0:
         return "only root may mount a small disk"
+    try:
+        if engine != SQLITE:
+            with _small_disk():
+                return None
+    except (OSError, subprocess.CalledProcessError):
+        return "no small disk may be mounted here"
     return None
 
 
@@ -130,25 +130,24 @@ def _small_disk() -> Iterator[Path]:
 
 
 def _mount(*command: str) -> None:
-    subprocess.run(command, check=True)
+    subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
 
 
 @contextmanager
 def _tables_on(folder: Path, world: World) -> Iterator[None]:
     """Move a world's database there, and its remains away afterwards: it has to be empty for that."""
     name, space = world.settings.database_url.partition("?")[0].rsplit("/", 1)[1], f"small_{uuid4().hex}"
-    server = own_cluster().url
-    _run(server, f"CREATE TABLESPACE {space} LOCATION '{folder}'", f"ALTER DATABASE {name} SET TABLESPACE {space}")
+    _run(f"CREATE TABLESPACE {space} LOCATION '{folder}'", f"ALTER DATABASE {name} SET TABLESPACE {space}")
     try:
         yield
     finally:
         away = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname IS NOT NULL"
         away += " AND pid <> pg_backend_pid()"
-        _run(server, away, f"ALTER DATABASE {name} SET TABLESPACE pg_default", f"DROP TABLESPACE {space}")
+        _run(away, f"ALTER DATABASE {name} SET TABLESPACE pg_default", f"DROP TABLESPACE {space}")
 
 
-def _run(server: str, *statements: str) -> None:
-    with psycopg.connect(server, autocommit=True) as connection:
+def _run(*statements: str) -> None:
+    with closing(connected()) as connection:
         for statement in statements:
             connection.execute(statement.encode())
 
@@ -164,4 +163,4 @@ def _fill(ballast: Path) -> None:
                 raise
 
 
-PART = Part("disk-full", BOTH, run, core_seconds=1, smoke_seconds=3)
+PART = Part("disk-full", BOTH, run, core_seconds=1, smoke_seconds=3, absence=absence)

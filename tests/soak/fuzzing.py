@@ -5,18 +5,11 @@ from __future__ import annotations
 import asyncio
 import itertools
 import re
-import tempfile
-from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pydantic import SecretStr
-
-from app.kernel.migrating import migrate
 from app.main import create_app
-from app.settings import Settings
 from tests.bank import Bank, TestClock
-from tests.conftest import new_database
+from tests.bench.world import migrated
 from tests.fuzz.campaign import Campaign
 from tests.fuzz.schema import run_schemathesis, served
 from tests.soak.parts import BOTH, Part, ViolationError
@@ -24,25 +17,16 @@ from tests.soak.parts import BOTH, Part, ViolationError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from app.settings import Settings
     from tests.soak.parts import Plan
 
-_pepper = SecretStr("a pepper for soaking that is long enough")
 _phases = "examples,coverage,fuzzing,stateful"
 _examples = 1000
 
 
-@contextmanager
-def _migrated(engine: str) -> Iterator[tuple[Settings, Path]]:
-    """Settings of a migrated, empty database, and a folder; both go away afterwards."""
-    with tempfile.TemporaryDirectory() as name, new_database(engine, Path(name)) as url:
-        settings = Settings(database_url=url, secret_pepper=_pepper)
-        migrate(settings)
-        yield settings, Path(name)
-
-
 def run_raw(plan: Plan) -> None:
     """Send spoilt requests until the time is up: no answer but a documented one, and nothing left by a refused one."""
-    with _migrated(plan.engine) as (settings, _):
+    with migrated(plan.engine) as (settings, _):
         asyncio.run(_send_spoilt(plan, settings))
 
 
@@ -70,7 +54,7 @@ def _counted(plan: Plan) -> Iterator[int]:
 
 def run_schema(plan: Plan) -> None:
     """Let Schemathesis at a server for as long as there is time; it has to find nothing."""
-    with _migrated(plan.engine) as (settings, folder), served(settings, folder) as server:
+    with migrated(plan.engine) as (settings, folder), served(settings, folder) as server:
         seed = plan.random.randrange(2**31)
         seconds = int(plan.seconds)
         run = run_schemathesis(server, folder, seed=seed, phases=_phases, examples=_examples, seconds=seconds)

@@ -6,6 +6,10 @@ import itertools
 import math
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 DONE = "done"
 REFUSED = "refused"
@@ -16,8 +20,9 @@ UNKNOWN = "unknown"
 class Act:
     """One effect that a client asked for, and its fate: done and refused are what an answer said, else nobody knows.
 
-    `mark` is what only this effect carries in the database; `quantity` its minutes or points. `posted` says that the
-    answer promised a transaction.
+    `mark` is what only this effect carries in the database; `quantity` its minutes or points; `about` what else its row
+    has to say, such as whose it is; `moves` the points that its transaction moves, by volunteer. What the answer said
+    is `reference` (of what was made) and `transaction`, its number; `posted` says that it promised a transaction.
     """
 
     community: int
@@ -28,11 +33,20 @@ class Act:
     ended: float = math.inf
     fate: str = UNKNOWN
     posted: bool = False
+    about: Mapping[str, object] = field(default_factory=dict)
+    moves: Mapping[str, int] = field(default_factory=dict)
+    reference: str | None = None
+    transaction: int | None = None
+
+    def answered(self, reference: str, transaction: int | None = None) -> None:
+        """Keep what the answer said was made, and the number of the transaction that it named, if it did."""
+        self.reference, self.transaction = reference, transaction
+        self.posted = self.posted or transaction is not None
 
 
 @dataclass(slots=True)
 class Sent:
-    """A keyed request with the answer that decided it."""
+    """A keyed request with the answer that decided it; `began` is when the attempt went out that got that answer."""
 
     town: int
     role: str
@@ -41,6 +55,7 @@ class Sent:
     key: str
     status: int
     content: bytes
+    began: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import bisect
 import itertools
-from collections import defaultdict
+import re
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from app.hours.tables import corrections, service_records, verifications
+from app.kernel.heads import CITY
 from app.ledger.tables import ledger_accounts, ledger_postings, ledger_transactions
 from app.main import open_database
-from app.redemptions.tables import redemption_returns, redemptions
+from app.redemptions.tables import redemption_lines, redemption_returns, redemptions
+from app.seals.audit import audit_city
 from app.transfers.tables import transfers
 from tests.soak.history import DONE, REFUSED
 from tests.soak.parts import ViolationError
 from tests.soak.promises import books_agree
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from app.kernel.database import Session
     from tests.soak.history import Act, History, Sight
@@ -28,14 +31,19 @@ if TYPE_CHECKING:
 
 _lawful = {DONE: {1}, REFUSED: {0}}
 _first, _never = 0, 2**63
+_points = re.compile(r"volunteer/([^/]+)/points(?:_owed)?")
 
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What an act left in the database: its quantity, and the kind and reference of its transaction, if it has one."""
+    """What an act left in the database: its quantity, and the kind and reference of its transaction, if it has one.
+
+    `about` is what else its row says.
+    """
 
     quantity: int | None
     transaction: tuple[str, str]
+    about: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass
@@ -46,6 +54,10 @@ class Books:
     transactions: dict[tuple[str, str], list[int]] = field(default_factory=lambda: defaultdict(list))
     balances: dict[str, list[int]] = field(default_factory=dict)
     versions: dict[int, list[tuple[str, int]]] = field(default_factory=lambda: defaultdict(list))
+    moves: dict[int, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    """Of each transaction, what it changed in the points that a volunteer has less those that they owe."""
+    lines: dict[str, dict[str, int]] = field(default_factory=lambda: defaultdict(dict))
+    """Of each redemption, the pieces of each article."""
 
 
 async def judge(world: World, history: History) -> None:
@@ -60,6 +72,11 @@ async def judge(world: World, history: History) -> None:
             judge_effects(books, acts)
             judge_order(books, acts, [one for one in history.sights if one.community == town.number])
             await books_agree(database, town.number)
+        numbers = [town.number for town in world.towns]
+        async with database.read(CITY, *numbers) as session:
+            await session.read_whole_tables()
+            if found := await audit_city(session):
+                _violated(f"the audit of the city found {found[:5]}")
     finally:
         await database.close()
 
@@ -67,9 +84,12 @@ async def judge(world: World, history: History) -> None:
 async def _books_of(session: Session, community: int) -> Books:
     books = Books()
     await _read_ledger(session, community, books)
+    lines = sa.select(redemption_lines).where(redemption_lines.c.community_id == community)
+    for row in await session.execute(lines):
+        books.lines[str(row.redemption_id)][str(row.goods_id)] = row.quantity
     for table, effects_in in _effects.items():
         for row in await session.execute(sa.select(table).where(table.c.community_id == community)):
-            for kind, mark, effect in effects_in(row):
+            for kind, mark, effect in effects_in(row, books):
                 books.effects[kind, mark].append(effect)
     return books
 
@@ -77,41 +97,50 @@ async def _books_of(session: Session, community: int) -> Books:
 Found = tuple[str, str, Effect]
 
 
-def _in_records(row: Any) -> list[Found]:
-    effect = Effect(row.minutes, ("deposit", f"service-records/{row.service_record_id}"))
+def _in_records(row: Any, _: Books) -> list[Found]:
+    about = {"volunteer": str(row.volunteer_id)}
+    effect = Effect(row.minutes, ("deposit", f"service-records/{row.service_record_id}"), about)
     return [("record", row.activity_name, effect)]
 
 
-def _in_verifications(row: Any) -> list[Found]:
+def _in_verifications(row: Any, _: Books) -> list[Found]:
     # Where recorders are trusted nobody notes anything.
-    effect = Effect(None, ("deposit", f"service-records/{row.service_record_id}"))
+    about = {"record": str(row.service_record_id), "decision": row.decision}
+    effect = Effect(None, ("deposit", f"service-records/{row.service_record_id}"), about)
     return [] if row.note is None else [("verify", row.note, effect)]
 
 
-def _in_corrections(row: Any) -> list[Found]:
-    return [("correct", row.reason, Effect(None, ("correction", f"service-records/{row.service_record_id}")))]
+def _in_corrections(row: Any, _: Books) -> list[Found]:
+    about = {"record": str(row.service_record_id), "replaced": row.replacement_id is not None}
+    return [("correct", row.reason, Effect(None, ("correction", f"service-records/{row.service_record_id}"), about))]
 
 
-def _in_redemptions(row: Any) -> list[Found]:
-    reference = f"redemptions/{row.redemption_id}"
-    found = [("reserve", row.occurred_at.isoformat(), Effect(row.points, ("reservation", reference)))]
+def _in_redemptions(row: Any, books: Books) -> list[Found]:
+    one = str(row.redemption_id)
+    reference, about = f"redemptions/{one}", {"redemption": one}
+    of_reservation = {"volunteer": str(row.volunteer_id), "lines": books.lines[one]}
+    reserved = Effect(row.points, ("reservation", reference), of_reservation)
+    found = [("reserve", row.occurred_at.isoformat(), reserved)]
     if row.status in {"collected", "returned"}:
-        found.append(("collect", str(row.redemption_id), Effect(None, ("collection", reference))))
+        found.append(("collect", one, Effect(None, ("collection", reference), about)))
     if row.status == "cancelled":
-        found.append(("cancel", row.reason, Effect(None, ("cancellation", reference))))
+        found.append(("cancel", row.reason, Effect(None, ("cancellation", reference), about)))
     return found
 
 
-def _in_returns(row: Any) -> list[Found]:
-    return [("return", row.return_reason, Effect(None, ("return", f"redemptions/{row.redemption_id}")))]
+def _in_returns(row: Any, _: Books) -> list[Found]:
+    one = str(row.redemption_id)
+    return [("return", row.return_reason, Effect(None, ("return", f"redemptions/{one}"), {"redemption": one}))]
 
 
-def _in_transfers(row: Any) -> list[Found]:
-    kind = "donation" if row.to_volunteer_id is None else "gift"
-    return [("transfer", row.note, Effect(row.points, (kind, f"transfers/{row.transfer_id}")))]
+def _in_transfers(row: Any, _: Books) -> list[Found]:
+    receiver = row.to_volunteer_id
+    about = {"giver": str(row.from_volunteer_id), "receiver": None if receiver is None else str(receiver)}
+    kind = "donation" if receiver is None else "gift"
+    return [("transfer", row.note, Effect(row.points, (kind, f"transfers/{row.transfer_id}"), about))]
 
 
-_effects: dict[sa.Table, Callable[[Any], list[Found]]] = {
+_effects: dict[sa.Table, Callable[[Any, Books], list[Found]]] = {
     service_records: _in_records,
     verifications: _in_verifications,
     corrections: _in_corrections,
@@ -143,6 +172,8 @@ async def _read_ledger(session: Session, community: int, books: Books) -> None:
             _violated(f"the posting {row} does not follow {balances[-1]} of {account}")
         balances.append(row.balance_after)
         books.versions[row.transaction_number].append((account.address, row.version))
+        if volunteer := _points.fullmatch(account.address):
+            books.moves[row.transaction_number][volunteer[1]] += row.amount
 
 
 def judge_effects(books: Books, acts: list[Act]) -> None:
@@ -152,10 +183,7 @@ def judge_effects(books: Books, acts: list[Act]) -> None:
         if len(effects) not in _lawful.get(act.fate, {0, 1}):
             _violated(f"{act} took place {len(effects)} times: {effects}")
         for effect in effects:
-            if act.quantity is not None and effect.quantity != act.quantity:
-                _violated(f"{act} became {effect}")
-            if act.fate == DONE and act.posted and len(books.transactions[effect.transaction]) != 1:
-                _violated(f"{act} became {effect}, posted {books.transactions[effect.transaction]}")
+            _judge_effect(books, act, effect)
     asked_for = {(act.kind, act.mark) for act in acts}
     unasked = [place for place, effects in books.effects.items() if effects and place not in asked_for]
     if unasked:
@@ -163,6 +191,25 @@ def judge_effects(books: Books, acts: list[Act]) -> None:
     doubled = {place: numbers for place, numbers in books.transactions.items() if len(numbers) > 1}
     if doubled:
         _violated(f"posted more than once: {doubled}")
+
+
+def _judge_effect(books: Books, act: Act, effect: Effect) -> None:
+    """An effect is of what was asked for, moves that much of those whom it is for, and is the one of the answer."""
+    if act.quantity is not None and effect.quantity != act.quantity:
+        _violated(f"{act} became {effect}")
+    if differing := [name for name, value in act.about.items() if effect.about.get(name) != value]:
+        _violated(f"{act} became {effect}, and not of the same {differing}")
+    numbers = books.transactions[effect.transaction]
+    if act.fate == DONE and act.posted and len(numbers) != 1:
+        _violated(f"{act} became {effect}, posted {numbers}")
+    if act.reference is not None and effect.transaction[1] != act.reference:
+        _violated(f"{act} became {effect}, and the answer spoke of {act.reference}")
+    if act.transaction is not None and numbers != [act.transaction]:
+        _violated(f"{act} became {effect}, posted {numbers}, and the answer spoke of {act.transaction}")
+    for number in numbers:
+        moves = {volunteer: points for volunteer, points in books.moves[number].items() if points}
+        if act.moves and moves != act.moves:
+            _violated(f"{act} became {effect}, whose transaction {number} moves {moves}")
 
 
 @dataclass(frozen=True, slots=True)

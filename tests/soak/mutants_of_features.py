@@ -130,6 +130,23 @@ _of_the_counter = (
     ),
 )
 
+_of_answers = (
+    Mutant(
+        "every gift goes to the pool",
+        "app/transfers/service.py",
+        "            to_volunteer_id=item.to_volunteer_id,\n",
+        "            to_volunteer_id=None,\n",
+        "clock-steps",
+    ),
+    Mutant(
+        "the answers of a batch in another order",
+        "app/kernel/submission.py",
+        "zip(of_command, outcomes, strict=True)",
+        "zip(of_command, [*outcomes[1:], *outcomes[:1]], strict=True)",
+        "clock-steps",
+    ),
+)
+
 _of_access = (
     Mutant(
         "a forgotten role",
@@ -174,5 +191,5 @@ _of_access = (
     Mutant("names for everyone", _roles, "NAMELESS = (AUDITOR, INTEGRATOR)", "NAMELESS = ()", "rights"),
 )
 
-OF_FEATURES = (*_of_hours, *_of_the_counter, *_of_access)
-"""Bugs in the rules of the domain and in who is let through."""
+OF_FEATURES = (*_of_hours, *_of_the_counter, *_of_answers, *_of_access)
+"""Bugs in the rules of the domain, in what is answered, and in who is let through."""

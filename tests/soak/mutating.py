@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import math
 import os
 import queue
 import shutil
@@ -26,7 +27,7 @@ from tests.soak import nursery
 from tests.soak.mutants import OF_THE_CORE
 from tests.soak.mutants_of_features import OF_FEATURES
 from tests.soak.nursery import Order
-from tests.soak.parts import BOTH, BROKEN, Part, Plan, ViolationError, say
+from tests.soak.parts import BROKEN, NOT_TRIED, POSTGRESQL, SLOW, SQLITE, Part, Plan, ViolationError, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -184,7 +185,7 @@ def run(plan: Plan) -> None:
             escaped += _plant(plan, field, threads, chosen)
             if plan.over():
                 break
-    plan.count("not tried", len(waiting))
+    plan.count(NOT_TRIED, len(waiting))
     if escaped:
         message = f"{len(escaped)} planted bugs were not caught: {'; '.join(escaped)}"
         raise ViolationError(message)
@@ -194,7 +195,7 @@ def _see_that_all_is_sound(plan: Plan, field: _Field, threads: ThreadPoolExecuto
     """Raise `ViolationError` when a part finds something where no bug was planted, `RuntimeError` when it fails."""
     names = sorted(parts)
     for part, verdict in zip(names, threads.map(lambda part: field.sound(part, plan.engine), names), strict=True):
-        if verdict.code != 0:
+        if verdict.code not in {0, SLOW}:
             message = f"{part} on {plan.engine} without a planted bug ends with {verdict.code}: {verdict.words}"
             raise (ViolationError if verdict.code == BROKEN else RuntimeError)(message)
         say(f"  sound    {part} on {plan.engine} without a bug, {verdict.seconds:.1f} s")
@@ -205,7 +206,8 @@ def _plant(plan: Plan, field: _Field, threads: ThreadPoolExecutor, chosen: Seque
     escaped = []
     for mutant, verdict in zip(chosen, threads.map(field.attempt, chosen), strict=True):
         plan.count("planted")
-        what = {BROKEN: "caught", 0: "SURVIVED"}.get(verdict.code, "BAD")
+        # That something took long, beside others in a copy, is no sign of a bug.
+        what = {BROKEN: "caught", 0: "SURVIVED", SLOW: "SURVIVED"}.get(verdict.code, "BAD")
         place = f"{mutant.part} on {mutant.engine}, {verdict.seconds:.1f} s"
         say(f"  {what:8} {mutant.name} ({place}): {verdict.words[:_words_shown]}")
         if what == "caught":
@@ -215,5 +217,5 @@ def _plant(plan: Plan, field: _Field, threads: ThreadPoolExecutor, chosen: Seque
     return escaped
 
 
-# Its time is a bound; it ends when all were tried.
-PART = Part("mutants", BOTH, run, core_seconds=1, smoke_seconds=420, weight=3)
+# Its time is a bound, in a smoke run what the others have left; it ends when all were tried. Most bugs are on SQLite.
+PART = Part("mutants", (POSTGRESQL, SQLITE), run, core_seconds=1, smoke_seconds=math.inf, weight=5)

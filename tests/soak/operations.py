@@ -167,5 +167,5 @@ PART = Part(
     run,
     targets={"operations": 1_000_000},
     core_seconds=4.0,
-    smoke_seconds=20.0,
+    smoke_seconds=8.0,
 )

@@ -220,5 +220,5 @@ PART = Part(
     run,
     targets={"power losses": 20_000},
     core_seconds=4.0,
-    smoke_seconds=20.0,
+    smoke_seconds=12.0,
 )

@@ -6,8 +6,7 @@ import asyncio
 import json
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from app import ledger
-from app.reports.service import audit_community
+from tests.races.books import assert_books_agree
 from tests.soak.parts import ViolationError
 
 if TYPE_CHECKING:
@@ -67,7 +66,8 @@ def answered(what: str, answer: httpx.Response, expected: str) -> Any:
 
 async def books_agree(database: Database, community: int) -> None:
     """Audit a community from its postings, and sum its trial balance."""
-    async with database.read(community) as session:
-        same(f"the audit of community {community}", await audit_community(session, community), [])
-        units = await ledger.trial_balance(session, community)
-    same(f"the sums of community {community}", {one["unit"]: one["sum"] for one in units if one["sum"]}, {})
+    try:
+        await assert_books_agree(database, community)
+    except AssertionError as error:
+        message = f"the books of community {community} disagree: {error}"
+        raise ViolationError(message) from error

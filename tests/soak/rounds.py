@@ -17,19 +17,37 @@ if TYPE_CHECKING:
     from tests.soak.parts import Plan
     from tests.soak.world import Service, World
 
+HTTP_OPERATIONS = "HTTP operations"
+"""Requests that were decided while something broke, or read afterwards what came of it."""
+
 _replays_per_second = 20
 _look_seconds = 0.01
 _seconds_max = 40.0
 
 
+def again_and_again(plan: Plan, one: Callable[[Plan], None]) -> None:
+    """Do something once, and again until the time is up."""
+    one(plan)
+    while not plan.over():
+        one(plan)
+
+
 def soak(
-    plan: Plan, world: World, services: Sequence[Service], break_something: Callable[[History], Awaitable[None]]
+    plan: Plan,
+    world: World,
+    services: Sequence[Service],
+    break_something: Callable[[History], Awaitable[None]],
+    *,
+    loses_connections: bool = False,
 ) -> None:
-    """Have clients at work while something breaks once or often, and judge what came of it."""
+    """Have clients at work while something breaks once or often, and judge what came of it.
+
+    Unless the services themselves are killed, no client may lose its connection.
+    """
     try:
         for service in services:
             asyncio.run(service.ready())
-        asyncio.run(_soak(plan, world, services, break_something))
+        history = asyncio.run(_soak(plan, world, services, break_something))
     except Exception as error:
         for service in services:
             error.add_note(f"The service's last words: {service.last_words()}")
@@ -37,6 +55,9 @@ def soak(
         if violation is None or violation is error:
             raise
         raise ViolationError(str(violation)) from error
+    if history.attempts["lost"] and not loses_connections:
+        message = f"{history.attempts['lost']} connections were lost, and the service was not killed"
+        raise ViolationError(message)
 
 
 def _first_violation(error: BaseException) -> ViolationError | None:
@@ -48,7 +69,7 @@ def _first_violation(error: BaseException) -> ViolationError | None:
 
 async def _soak(
     plan: Plan, world: World, services: Sequence[Service], break_something: Callable[[History], Awaitable[None]]
-) -> None:
+) -> History:
     clients = Clients(world, [service.url for service in services], plan.random)
     try:
         async with clients.at_work() as history:
@@ -62,10 +83,12 @@ async def _soak(
     plan.took("answer", history.slowest, most=ANSWER_SECONDS_MAX)
     plan.count("replays", replays)
     plan.count("put off", history.attempts["put off"])
-    plan.count("lost", history.attempts["lost"])
+    plan.count("connections lost", history.attempts["lost"])
     plan.count("reads", len(history.sights))
+    plan.count(HTTP_OPERATIONS, len(history.sent) + len(history.sights) + replays)
     for fate, count in history.fates().items():
         plan.count(fate, count)
+    return history
 
 
 async def until(happens: Callable[[], bool], promise: str) -> None:
@@ -79,6 +102,6 @@ async def until(happens: Callable[[], bool], promise: str) -> None:
 
 
 async def next_decision(history: History) -> None:
-    """Wait until one more request was decided."""
-    before = len(history.sent)
-    await until(lambda: len(history.sent) > before, "some request is decided")
+    """Wait until a request is decided that goes out from now on."""
+    before, now = len(history.sent), time.monotonic()
+    await until(lambda: any(one.began >= now for one in history.sent[before:]), "some request is decided")

@@ -154,5 +154,5 @@ PART = Part(
     run,
     targets={"kills": 3000},
     core_seconds=4.0,
-    smoke_seconds=20.0,
+    smoke_seconds=10.0,
 )

@@ -22,7 +22,8 @@ def books(*, effects: int = 1, points: int = 5, transactions: int = 1) -> Books:
     made = Books()
     made.balances[ADDRESS] = [0, 10, 5]
     made.versions[7] = [(ADDRESS, 2)]
-    made.effects["transfer", "第1件"] = [Effect(points, GIFT)] * effects
+    made.effects["transfer", "第1件"] = [Effect(points, GIFT, {"giver": "a"})] * effects
+    made.moves[7]["a"] = -5
     made.transactions[GIFT] = [7, 8][:transactions]
     return made
 
@@ -41,6 +42,25 @@ def test_what_was_told_and_is_not_so_is_seen(fate: str, effects: int) -> None:
 def test_another_quantity_is_seen() -> None:
     with pytest.raises(ViolationError, match="became"):
         judge_effects(books(points=6), [GIVEN])
+
+
+def test_an_effect_for_somebody_else_is_seen() -> None:
+    with pytest.raises(ViolationError, match="not of the same"):
+        judge_effects(books(), [replace(GIVEN, about={"giver": "b"})])
+    judge_effects(books(), [replace(GIVEN, about={"giver": "a"}, moves={"a": -5})])
+
+
+@pytest.mark.parametrize("moves", [{"a": -4}, {"b": -5}, {"a": -5, "b": 5}], ids=str)
+def test_a_transaction_that_moves_other_points_than_asked_for_is_seen(moves: dict[str, int]) -> None:
+    with pytest.raises(ViolationError, match="moves"):
+        judge_effects(books(), [replace(GIVEN, moves=moves)])
+
+
+@pytest.mark.parametrize(("reference", "transaction"), [("transfers/2", 7), ("transfers/1", 8)], ids=str)
+def test_an_answer_about_another_effect_is_seen(reference: str, transaction: int) -> None:
+    with pytest.raises(ViolationError, match="the answer spoke of"):
+        judge_effects(books(), [replace(GIVEN, reference=reference, transaction=transaction)])
+    judge_effects(books(), [replace(GIVEN, reference="transfers/1", transaction=7)])
 
 
 def test_an_effect_that_nobody_asked_for_is_seen() -> None:

@@ -13,31 +13,29 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 import httpx
-from pydantic import SecretStr
 
-from app.kernel.keys import new_signing_key
 from app.kernel.migrating import migrate
-from app.settings import Settings
 from tests.bank import bank_of_today
+from tests.bench.world import settings_of
 from tests.conftest import new_database
 from tests.running.test_serve import free_port
+from tests.soak.acts import POINTS_PER_HOUR
 from tests.soak.parts import ViolationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from app.settings import Settings
     from tests.bank import Bank
 
 VOLUNTEERS = 8
-POINTS_PER_HOUR = 60
 TOKEN_SECONDS = 3600
 PRICES = (3, 7, 20)
 
 _verifications = ("recorder", "four_eyes", "recorder")
-_pepper = "a pepper for soaking that is long enough"
 _start_seconds_max = 30.0
 _poll_seconds = 0.005
 _log_bytes_shown = 3000
@@ -74,12 +72,7 @@ def new_world(engine: str) -> Iterator[World]:
 
 def furnished(url: str, folder: Path) -> World:
     """Migrate a database and open communities in it, where recorders are trusted and where they are not."""
-    settings = Settings(
-        database_url=url,
-        secret_pepper=SecretStr(_pepper),
-        signing_key=SecretStr(new_signing_key()),
-        token_seconds=TOKEN_SECONDS,
-    )
+    settings = settings_of(url).model_copy(update={"token_seconds": TOKEN_SECONDS})
     migrate(settings)
     return World(settings, asyncio.run(_towns(settings)), folder)
 
@@ -100,6 +93,13 @@ async def _town(bank: Bank, verification: str) -> Town:
     return Town(bank.number, path, verification == "recorder", secrets, tokens, volunteers, goods)
 
 
+class Start(NamedTuple):
+    """How many seconds a start took since the app was loaded, by Python, from the disk; and in all."""
+
+    since_loaded: float
+    in_all: float
+
+
 class Service:
     """The service as a process on a port of its own, started again on the same one after each end."""
 
@@ -108,25 +108,30 @@ class Service:
         world: World,
         *,
         url: str | None = None,
-        program: Sequence[str] = ("-m", "app"),
+        program: Sequence[str] = ("app",),
         is_quiet: bool = False,
         **environment: str,
     ) -> None:
-        """Take a world; `url` is another way to its database, `program` another way to start the app.
+        """Take a world; `url` is another way to its database, `program` another module that starts the app.
 
         `environment` has further settings. One that is quiet logs nothing: its log would be limited with other files.
         """
         assert world.settings.signing_key
+        assert world.settings.ledger_key
+        assert world.settings.secret_pepper
         self._environment = {
             "LOVEBANK_DATABASE_URL": url or world.settings.database_url,
             "LOVEBANK_SIGNING_KEY": world.settings.signing_key.get_secret_value(),
-            "LOVEBANK_SECRET_PEPPER": _pepper,
+            "LOVEBANK_LEDGER_KEY": world.settings.ledger_key.get_secret_value(),
+            "LOVEBANK_SECRET_PEPPER": world.settings.secret_pepper.get_secret_value(),
             "LOVEBANK_TOKEN_SECONDS": str(TOKEN_SECONDS),
             **environment,
         }
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._program = program
+        self._loaded = world.folder / f"loaded-{self.port}"
+        self._began = 0.0
         self._log = Path(os.devnull) if is_quiet else world.folder / f"service-{self.port}.log"
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -142,33 +147,37 @@ class Service:
 
     def start(self) -> None:
         """Start the process."""
-        command = [sys.executable, *self._program, "serve", "--port", str(self.port)]
+        module = "tests.soak.guarded"
+        command = [sys.executable, "-m", module, str(self._loaded), *self._program, "serve", "--port", str(self.port)]
+        self._loaded.unlink(missing_ok=True)
+        self._began = time.monotonic()
         with self._log.open("ab") as log:
             environment = {**os.environ, **self._environment}
-            self.process = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
+            self.process = subprocess.Popen(
+                command, env=environment, stdin=subprocess.PIPE, stdout=log, stderr=subprocess.STDOUT
+            )
 
     def kill(self) -> None:
         """Kill the process as a power cut would, and wait until it is gone."""
         assert self.process is not None
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
+        if self.process.stdin:
+            self.process.stdin.close()
         self.process = None
 
-    async def ready(self) -> float:
-        """Wait until `/readyz` says so, and give the seconds since the process first took a connection.
-
-        What comes before is Python, which loads the app; what comes after is the recovery.
-        """
+    async def ready(self) -> Start:
+        """Wait until `/readyz` says so, and give the seconds that it took."""
         until = time.monotonic() + _start_seconds_max
         while not await asyncio.to_thread(self._listens):
             self._check(until)
             await asyncio.sleep(_poll_seconds)
-        began = time.monotonic()
         async with httpx.AsyncClient(base_url=self.url, timeout=_start_seconds_max) as client:
             while (await client.get("/readyz")).status_code != 200:
                 self._check(until)
                 await asyncio.sleep(_poll_seconds)
-        return time.monotonic() - began
+        ready = time.monotonic()
+        return Start(ready - float(self._loaded.read_text(encoding="utf-8")), ready - self._began)
 
     def _listens(self) -> bool:
         with socket.socket() as probe:
