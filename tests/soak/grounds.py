@@ -17,6 +17,7 @@ from tests.bank import Bank, TestClock
 from tests.bench.world import migrated
 from tests.conftest import UNHURRIED_SECONDS
 from tests.races.conftest import Counters
+from tests.soak.rounds import again_and_again
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
@@ -31,12 +32,9 @@ if TYPE_CHECKING:
 _world_seconds_max = 60.0
 
 
-def soak(plan: Plan, world: Callable[[Plan], Coroutine[Any, Any, None]]) -> None:
+def in_worlds(plan: Plan, world: Callable[[Plan], Coroutine[Any, Any, None]]) -> None:
     """Make one world after the other, until the time is up."""
-    while True:
-        asyncio.run(world(plan))
-        if plan.over():
-            return
+    again_and_again(plan, lambda plan: asyncio.run(world(plan)))
 
 
 def rounds(plan: Plan) -> Iterator[None]:

@@ -15,7 +15,7 @@ from app.kernel.postgresql_channel import PostgresqlChannel
 from app.kernel.sqlite_channel import SqliteChannel
 from tests.kernel.grounds import as_owner
 from tests.redemptions.acts import rich
-from tests.soak.grounds import counters, rounds, soak
+from tests.soak.grounds import counters, in_worlds, rounds
 from tests.soak.parts import BOTH, Part, Plan
 from tests.soak.promises import answered, books_agree, kept, outcome, same
 
@@ -244,7 +244,7 @@ async def _world(plan: Plan) -> None:
 
 def run(plan: Plan) -> None:
     """Send the same again and again, in every way."""
-    soak(plan, _world)
+    in_worlds(plan, _world)
 
 
 PART = Part("idempotency", BOTH, run, targets={"rules of keys tried": 10_000}, core_seconds=2, smoke_seconds=3)

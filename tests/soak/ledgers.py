@@ -28,7 +28,7 @@ from tests.ledger.books import (
 )
 from tests.ledger.test_append_only import deletions, goes_through, updates
 from tests.ledger.test_guards import CHANGES, REFUSED, is_refused, sql_is_refused
-from tests.soak.grounds import opened, rounds, soak
+from tests.soak.grounds import in_worlds, opened, rounds
 from tests.soak.parts import BOTH, Part, Plan, ViolationError
 from tests.soak.promises import kept, same
 from tests.tampering import tampered
@@ -262,7 +262,7 @@ async def _world(plan: Plan) -> None:
 
 def run(plan: Plan) -> None:
     """Keep ledgers at random beside a book, and attack them."""
-    soak(plan, _world)
+    in_worlds(plan, _world)
 
 
 PART = Part("ledger", BOTH, run, targets={"entries": 100_000}, core_seconds=2, smoke_seconds=3)

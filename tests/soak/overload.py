@@ -96,10 +96,10 @@ async def _overload(plan: Plan, world: World, service: Service) -> None:
         most = max(most, *peaks)
         floods.append(await faucet.at_a_rate(most * TIMES, seconds, lines=_lines))
     await judge(world, history)
-    _compare(plan, peaks, floods)
+    compare(plan, peaks, floods)
 
 
-def _compare(plan: Plan, peaks: list[float], floods: list[Flood]) -> None:
+def compare(plan: Plan, peaks: list[float], floods: list[Flood]) -> None:
     """Raise `RuntimeError` unless it was an overload, `ViolationError` unless as much was done in it as promised."""
     peak, goodput = median(peaks), median(flood.goodput for flood in floods)
     plan.count("accepted", sum(len(flood.accepted) for flood in floods))

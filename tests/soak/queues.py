@@ -13,7 +13,7 @@ from app.kernel.submission import Outcome
 from tests.kernel.grounds import open_communities
 from tests.kernel.test_coalesce import Door
 from tests.redemptions.acts import rich
-from tests.soak.grounds import counters, opened, rounds, soak
+from tests.soak.grounds import counters, in_worlds, opened, rounds
 from tests.soak.parts import BOTH, Part, Plan
 from tests.soak.promises import answered, books_agree, in_time, kept, outcome, same
 
@@ -125,7 +125,7 @@ async def _rush(plan: Plan) -> None:
 
 def run(plan: Plan) -> None:
     """Let many wait."""
-    soak(plan, _world)
+    in_worlds(plan, _world)
 
 
 PART = Part("queues", BOTH, run, targets={"queues": 3_000}, core_seconds=2, smoke_seconds=2)

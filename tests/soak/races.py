@@ -20,7 +20,7 @@ from app.worker import run_due
 from tests.hours.acts import record, verify
 from tests.races.test_heads import receive
 from tests.redemptions.acts import cancel, collect, pieces, points, reserve, rich, status
-from tests.soak.grounds import counters, rounds, soak
+from tests.soak.grounds import counters, in_worlds, rounds
 from tests.soak.parts import BOTH, Part, Plan, ViolationError
 from tests.soak.promises import answered, books_agree, in_time, kept, outcome, same
 
@@ -310,7 +310,7 @@ async def _world(plan: Plan) -> None:
 
 def run(plan: Plan) -> None:
     """Let requests meet, in every way."""
-    soak(plan, _world)
+    in_worlds(plan, _world)
 
 
 PART = Part("races", BOTH, run, targets={"races": 10_000}, core_seconds=2, smoke_seconds=4)

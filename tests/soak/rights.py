@@ -18,7 +18,7 @@ from tests.contract.spec import ANYONE, Operation
 from tests.contract.test_authorization import CALLERS, NO_TOKEN, expected, numbers, outcome, spoilt_tokens
 from tests.contract.test_openapi import COMMITTED
 from tests.redemptions.acts import cancel, reserve, rich
-from tests.soak.grounds import counters, rounds, soak
+from tests.soak.grounds import counters, in_worlds, rounds
 from tests.soak.parts import BOTH, Part, Plan, ViolationError
 from tests.soak.promises import answered, kept, same
 
@@ -227,7 +227,7 @@ async def _world(plan: Plan) -> None:
 
 def run(plan: Plan) -> None:
     """Try all rights, again and again."""
-    soak(plan, _world)
+    in_worlds(plan, _world)
 
 
 PART = Part("rights", BOTH, run, targets={"calls": 50_000}, core_seconds=2, smoke_seconds=3)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.soak.counter_rules import RULES_OF_THE_COUNTER
-from tests.soak.grounds import counters, rounds, soak
+from tests.soak.grounds import counters, in_worlds, rounds
 from tests.soak.hours_rules import RULES_OF_HOURS
 from tests.soak.parts import SQLITE, Part
 from tests.soak.promises import books_agree
@@ -28,7 +28,7 @@ async def _world(plan: Plan) -> None:
 
 def run(plan: Plan) -> None:
     """Try every rule, as often as there is time."""
-    soak(plan, _world)
+    in_worlds(plan, _world)
 
 
 # What is decided is decided in Python, the same on both engines; what the engines enforce is the ledger's part.

@@ -23,7 +23,7 @@ from app.seals import offline, proofs, store
 from app.seals.service import Sealer
 from tests.kernel.test_merkle import audit_path, spoilt, sub_proof, tree_hash
 from tests.ledger.books import ACCOUNTS, FRIEND, ISSUED, POINTS
-from tests.soak.grounds import counters, rounds, soak
+from tests.soak.grounds import counters, in_worlds, rounds
 from tests.soak.parts import BOTH, Part, Plan, ViolationError
 from tests.soak.promises import in_time, kept, same
 
@@ -229,7 +229,7 @@ async def _world(plan: Plan) -> None:
 
 def run(plan: Plan) -> None:
     """Post, seal and prove."""
-    soak(plan, _world)
+    in_worlds(plan, _world)
 
 
 PART = Part("seals", BOTH, run, targets={"transactions sealed": 100_000}, core_seconds=2, smoke_seconds=3)

@@ -1,0 +1,48 @@
+"""What is said of an overload: too little of it is no proof, and too little done in it a broken promise."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.soak.flood import Flood
+from tests.soak.overload import P99_SECONDS_MAX, compare
+from tests.soak.parts import SQLITE, Plan, ViolationError
+
+PEAKS = [100.0, 90.0, 300.0]
+
+
+def floods(*in_time: int, offered: int = 500, put_off: int = 400, seconds: float = 0.5) -> list[Flood]:
+    """A second each, with so many answered in time."""
+    return [Flood(1.0, offered, [seconds] * count, count, put_off) for count in in_time]
+
+
+def plan() -> Plan:
+    return Plan(SQLITE, "any", 1.0)
+
+
+def test_the_middle_of_three_is_what_counts() -> None:
+    of = plan()
+    compare(of, PEAKS, floods(10, 80, 300))
+    assert of.counts["% of the peak"] == 80
+    assert of.too_slow == []
+
+
+def test_less_than_what_is_promised_breaks_it() -> None:
+    with pytest.raises(ViolationError, match="got done"):
+        compare(plan(), PEAKS, floods(300, 79, 79))
+
+
+def test_one_flood_that_was_no_overload_proves_nothing() -> None:
+    with pytest.raises(RuntimeError, match="no overload"):
+        compare(plan(), PEAKS, [*floods(100, 100), *floods(100, offered=399)])
+
+
+def test_whoever_puts_nobody_off_breaks_a_promise() -> None:
+    with pytest.raises(ViolationError, match="nobody"):
+        compare(plan(), PEAKS, floods(100, 100, 100, put_off=0))
+
+
+def test_slow_answers_are_told_as_slow() -> None:
+    of = plan()
+    compare(of, PEAKS, floods(100, 100, 100, seconds=P99_SECONDS_MAX + 0.1))
+    assert len(of.too_slow) == 1
