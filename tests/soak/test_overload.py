@@ -1,4 +1,4 @@
-"""What is said of an overload: too little of it is no proof, and too little done in it a broken promise."""
+"""What is said of an overload: too little of it is no proof, and too little done in it too slow."""
 
 from __future__ import annotations
 
@@ -27,14 +27,16 @@ def test_the_middle_of_three_is_what_counts() -> None:
     assert of.too_slow == []
 
 
-def test_less_than_what_is_promised_breaks_it() -> None:
-    with pytest.raises(ViolationError, match="got done"):
-        compare(plan(), PEAKS, floods(300, 79, 79))
+def test_less_than_what_is_promised_is_told_as_slow() -> None:
+    of = plan()
+    compare(of, PEAKS, floods(300, 79, 79))
+    (told,) = of.too_slow
+    assert "got done [300, 79, 79]" in told
 
 
-def test_one_flood_that_was_no_overload_proves_nothing() -> None:
+def test_floods_that_were_no_overload_prove_nothing() -> None:
     with pytest.raises(RuntimeError, match="no overload"):
-        compare(plan(), PEAKS, [*floods(100, 100), *floods(100, offered=399)])
+        compare(plan(), PEAKS, [*floods(100), *floods(100, 100, offered=399)])
 
 
 def test_whoever_puts_nobody_off_breaks_a_promise() -> None:
