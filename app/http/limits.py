@@ -18,7 +18,7 @@ SOURCES_MAX = 10_000
 
 _window_seconds = 60
 _unlimited = {"/livez", "/readyz"}
-_guarded = "/v1/"
+_guarded, _public = "/v1/", "/v1/ledger/"
 _all_others = ""
 
 
@@ -39,8 +39,8 @@ def source_of(scope: Scope) -> str:
 class Limits:
     """Wraps the app: anonymous requests and failed authentications are counted by source, and 429 above the limit.
 
-    Health checks are not counted, nor, below `/v1/`, requests with a valid token, however many: a desk keeps working
-    beside a stranger at its address. Each process counts for itself.
+    Health checks are not counted, nor, where tokens are looked at, requests with a valid one, however many: a desk
+    keeps working beside a stranger at its address. Each process counts for itself.
     """
 
     def __init__(self, app: ASGIApp, *, per_minute: int, clock: Callable[[], float] = time.monotonic) -> None:
@@ -55,7 +55,7 @@ class Limits:
         """Handle one connection; what is not HTTP passes through."""
         if scope["type"] != "http" or scope["path"] in _unlimited:
             await self._app(scope, receive, send)
-        elif scope["path"].startswith(_guarded) and _has_bearer(scope):
+        elif is_guarded(scope["path"]) and _has_bearer(scope):
             await self._watched(scope, receive, send)
         elif self._spend(scope):
             await self._app(scope, receive, send)
@@ -90,6 +90,11 @@ class Limits:
     async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
         rest = _window_seconds - int(self._clock() % _window_seconds)
         await problem_response("rate-limited", headers={"Retry-After": str(rest)})(scope, receive, send)
+
+
+def is_guarded(path: str) -> bool:
+    """Whether what answers at a path looks at tokens: all below `/v1/` but the city's public log."""
+    return path.startswith(_guarded) and not path.startswith(_public)
 
 
 def _has_bearer(scope: Scope) -> bool:

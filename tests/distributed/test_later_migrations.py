@@ -17,7 +17,7 @@ from tests.migrations.schema import schema_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SEALS = {"tree_nodes", "checkpoints", "city_leaves", "witness_signatures"}
+SEALS = {"tree_nodes", "checkpoints", "city_leaves", "witnesses", "witness_signatures"}
 LATER = {"transfers", "disputes", "dispute_steps", "audits", *SEALS}
 """The tables of the migrations after the one at which a database is distributed here."""
 
