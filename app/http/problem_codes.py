@@ -1,29 +1,18 @@
 """The one table of problem codes: their statuses, what they mean, and what to do about them; in English.
 
-`app/http/problem_codes_zh.py` says the same in Chinese, code by code.
+`app/http/problem_codes_zh.py` says the same in Chinese, code by code. Those of the work behind the hours stand in
+files of their own.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from app.http.problem_codes_of_work import PROBLEMS_OF_WORK
+from app.http.problem_forms import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-
-class Problem(NamedTuple):
-    """What a code stands for: its HTTP status, a title, what it means for the caller, and what to do about it."""
-
-    status: int
-    title: str
-    meaning: str
-    remedy: str
-
-    @property
-    def detail(self) -> str:
-        """The sentences for an occurrence of which no more can be said than what its code means."""
-        return f"{self.meaning} {self.remedy}"
-
 
 PROBLEMS: Mapping[str, Problem] = {
     "already-disputed": Problem(
@@ -350,4 +339,5 @@ PROBLEMS: Mapping[str, Problem] = {
         "The code is not the one of this redemption.",
         "Ask the volunteer for the six digits that belong to it.",
     ),
+    **PROBLEMS_OF_WORK,
 }

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from app.http.problem_codes_of_work_zh import PROBLEMS_OF_WORK_ZH
+from app.http.problem_forms import InChinese
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-
-class InChinese(NamedTuple):
-    """The title, the meaning and the remedy of a problem."""
-
-    title: str
-    meaning: str
-    remedy: str
-
 
 PROBLEMS_ZH: Mapping[str, InChinese] = {
     "already-disputed": InChinese("已在申诉中", "志愿者已就此提出申诉，尚未答复。", "请等待答复，或先撤回再重新提出。"),
@@ -199,4 +193,5 @@ PROBLEMS_ZH: Mapping[str, InChinese] = {
         "余额和存折仍然保留；重新参加服务请重新登记。",
     ),
     "wrong-pickup-code": InChinese("取货码不对", "这不是这笔兑换的取货码。", "请志愿者出示属于这笔兑换的六位数字。"),
+    **PROBLEMS_OF_WORK_ZH,
 }

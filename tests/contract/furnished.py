@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from app.kernel.notes import PublicKey, cosign, read_note
 from app.seals.service import Sealer
 from tests.bank import done
+from tests.contract.makers import MAKERS, PREPARING
 from tests.contract.spec import JSON
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class Furnished:
         await sealer.seal_city()
         done(await bank.manager.post("witnesses", _new_witness()[1]), 201)
         done(await bank.city.post("/v1/witnesses", _new_witness()[1]), 201)
-        furnished.named = await furnished.fresh({f"{noun}_id" for noun in ids})
+        furnished.named = await furnished.fresh({*(f"{noun}_id" for noun in ids), *MAKERS})
         return furnished
 
     async def named_for(self, operation: Operation) -> dict[str, Any]:
@@ -92,6 +93,8 @@ class Furnished:
 
     async def _prepare(self, operation: Operation, values: dict[str, Any]) -> None:
         """Bring what the operation works on into the state that it needs."""
+        if operation.id in PREPARING:
+            await PREPARING[operation.id](self, values)
         if operation.id == "correct_service_record":
             path = f"service-records/{values['service_record_id']}/verification"
             done(await self.roles["verifier"].post(path, {"decision": "approve"}), 200)
@@ -133,6 +136,9 @@ class Furnished:
         if "client_id" in wanted:
             client = done(await self.roles["manager"].post("clients", {"name": "窗口", "role": "auditor"}), 201)
             made |= {name: client[name] for name in ("client_id", "client_secret")}
+        for name, make in MAKERS.items():
+            if name in wanted and name not in made:
+                made |= await make(self)
         return {
             **made,
             "community_id": self.id,

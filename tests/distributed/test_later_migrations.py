@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SEALS = {"tree_nodes", "checkpoints", "city_leaves", "witnesses", "witness_signatures"}
-LATER = {"transfers", "disputes", "dispute_steps", "audits", *SEALS}
+WORK = {"activities", "positions", "series", "shifts", "standing_signups", "signups"}
+LATER = {"transfers", "disputes", "dispute_steps", "audits", *SEALS, *WORK}
 """The tables of the migrations after the one at which a database is distributed here."""
 
 

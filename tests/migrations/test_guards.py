@@ -29,6 +29,7 @@ APPEND_ONLY = (
     "ledger_accounts",
     "ledger_postings",
     "ledger_transactions",
+    "positions",
     "redemption_lines",
     "redemption_returns",
     "seen_references",
@@ -69,6 +70,7 @@ OF_THE_CITY = {"city_leaves"}
 """Tables that have rows of community 0 alone."""
 
 RIGHTS = {
+    "activities": ("SELECT, INSERT, UPDATE (cancellation_hours, content, ended_at, name, organiser, place, revision)"),
     "alembic_version": "SELECT",
     "audits": (
         "SELECT, INSERT, UPDATE (discrepancies, discrepancies_count, finished_at, last_transaction, started_at, status)"
@@ -98,12 +100,17 @@ RIGHTS = {
     "ledger_transactions": "SELECT, INSERT",
     "person_keys": "SELECT, INSERT, DELETE",
     "pin_attempts": "SELECT, INSERT, UPDATE, DELETE",
+    "positions": "SELECT, INSERT",
     "redemption_lines": "SELECT, INSERT",
     "redemption_returns": "SELECT, INSERT",
     "redemptions": "SELECT, INSERT, UPDATE (closed_at, closed_by, reason, status)",
     "seen_references": "SELECT, INSERT",
+    "series": "SELECT, INSERT, UPDATE (ends_on, made_until)",
     "service_kinds": "SELECT, INSERT",
     "service_records": "SELECT, INSERT, UPDATE (status)",
+    "shifts": "SELECT, INSERT, UPDATE (ends_at, place, reason, revision, starts_at, status)",
+    "signups": "SELECT, INSERT, UPDATE (closed_at, closed_by, queue, reason, seat, status)",
+    "standing_signups": "SELECT, INSERT, DELETE",
     "stock_movements": "SELECT, INSERT",
     "transfers": "SELECT, INSERT",
     "tree_nodes": "SELECT, INSERT",

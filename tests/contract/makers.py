@@ -1,0 +1,16 @@
+"""What makes the values that requests of the work behind the hours may name, and brings things into a needed state."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from tests.contract.furnished import Furnished
+
+MAKERS: Mapping[str, Callable[[Furnished], Awaitable[dict[str, Any]]]] = {}
+"""By the name of a parameter or field: what makes a value that is still to be used, and others that come with it."""
+
+PREPARING: Mapping[str, Callable[[Furnished, dict[str, Any]], Awaitable[None]]] = {}
+"""By operation: what brings the values of its path and body into the state that it works on."""
