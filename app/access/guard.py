@@ -50,6 +50,8 @@ class Admitted:
 
     caller: Caller
     community: int
+    beside: int | None = None
+    """A community that its command looks at besides: the city, whose teams serve in all."""
 
     @property
     def role(self) -> str:
@@ -67,9 +69,9 @@ class Admitted:
         return cast("UUID", self.caller.volunteer_id)
 
     @property
-    def home(self) -> int:
-        """The community of the caller's client or card."""
-        return self.caller.community
+    def seen(self) -> frozenset[int]:
+        """The communities that its command looks at: of the caller's client or card, and the one beside."""
+        return frozenset({self.caller.community, self.caller.community if self.beside is None else self.beside})
 
     def reads(self, dialect: str, others: Sequence[Self]) -> Sequence[Read[Any]]:
         """What `withdrawn` will ask."""

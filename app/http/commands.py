@@ -19,7 +19,7 @@ from app.kernel.idempotency import Answer, Keyed
 from app.kernel.submission import Command, Outcome, Submission, carry_out_together, foreseen
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
     from uuid import UUID
 
     from fastapi import Request, Response
@@ -81,13 +81,11 @@ async def submit(
     render: Callable[[ResultT], Answer],
     hot: Hot | None = None,
     dry_run: bool = False,
-    seen: Collection[int] = (),
 ) -> Response:
     """Carry out one item of a command under the request's key and give its answer, the first one again for a repeat.
 
     `body` is what makes two requests the same, beside method and path. Hot commands share transactions with others
-    that arrive meanwhile. A dry run leaves nothing behind, not even a key. `seen` are communities that it looks at
-    besides its own.
+    that arrive meanwhile. A dry run leaves nothing behind, not even a key.
     """
     context: Context = request.app.state.context
     keyed = Keyed(submitter.community, submitter.caller_id, _key_of(request.scope), _request_hash(request.scope, body))
@@ -103,7 +101,7 @@ async def submit(
         if hot:
             return context.commands.submit(command, submission)
         ahead = foreseen(context.database.dialect, [(command, submission)])
-        return context.database.run([submitter.community], alone, seen={submitter.home, *seen}, ahead=ahead)
+        return context.database.run([submitter.community], alone, seen=submitter.seen, ahead=ahead)
 
     outcome = await _after_the_first(context, keyed, work)
     if isinstance(outcome, Refusal):

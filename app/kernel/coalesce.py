@@ -234,9 +234,9 @@ class Commands(_Coalescer["tuple[Command[Any, Any], Submission[Any, Any]]"]):
         async def work(session: Session) -> list[Outcome | Refusal]:
             return await carry_out_together(session, asked)
 
-        homes = {submission.submitter.home for _, submission in asked}
+        seen = {one for _, submission in asked for one in submission.submitter.seen}
         ahead = foreseen(self._database.dialect, asked)
-        return await self._database.run(communities, work, wait_seconds=wait_seconds, seen=homes, ahead=ahead)
+        return await self._database.run(communities, work, wait_seconds=wait_seconds, seen=seen, ahead=ahead)
 
 
 class Asking(Protocol):

@@ -14,7 +14,7 @@ from app.kernel.idempotency import Answer, IdempotencyKeyReused, Keyed
 from app.kernel.receipts import receipt_for, with_receipt
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 
     from app.kernel.database import Session
     from app.kernel.rows import Read
@@ -35,8 +35,8 @@ class Submitter(Protocol):
         """The community's small number (0: the city)."""
 
     @property
-    def home(self) -> int:
-        """The community that its right comes from."""
+    def seen(self) -> Collection[int]:
+        """The communities that its command looks at besides: the one that its right comes from among them."""
 
     def reads(self, dialect: str, others: Sequence[Self], /) -> Sequence[Read[Any]]:
         """What `withdrawn` will ask."""

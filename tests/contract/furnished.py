@@ -136,11 +136,8 @@ class Furnished:
         if "client_id" in wanted:
             client = done(await self.roles["manager"].post("clients", {"name": "窗口", "role": "auditor"}), 201)
             made |= {name: client[name] for name in ("client_id", "client_secret")}
-        for name, make in MAKERS.items():
-            if name in wanted and name not in made:
-                made |= await make(self)
         return {
-            **made,
+            **await self._of_work(wanted, made),
             "community_id": self.id,
             "volunteer_id": self.volunteer_id,
             "volunteer_ids": [self.volunteer_id],
@@ -155,6 +152,12 @@ class Furnished:
             "started_at": f"{day}T14:00:00+08:00",
             "ended_at": f"{day}T15:30:00+08:00",
         }
+
+    async def _of_work(self, wanted: Collection[str], made: dict[str, Any]) -> dict[str, Any]:
+        for name, make in MAKERS.items():
+            if name in wanted and name not in made:
+                made = {**made, **await make(self)}
+        return made
 
     async def _checkpoint(self, *, of_city: bool = False) -> Any:
         if of_city:

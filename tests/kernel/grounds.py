@@ -39,8 +39,8 @@ class Desk:
     community: int
 
     @property
-    def home(self) -> int:
-        return self.community
+    def seen(self) -> set[int]:
+        return {self.community}
 
     def reads(self, _dialect: str, _others: Sequence[Desk]) -> list[Read[Any]]:
         return []
