@@ -16,6 +16,8 @@ from app.access import api as access
 from app.access.guard import Admitted, Guard
 from app.access.pins import Pins
 from app.access.tokens import Tokens
+from app.activities import api as activities
+from app.activities import shifts_api as shifts
 from app.communities import api as communities
 from app.communities.service import Directory
 from app.disputes import api as disputes
@@ -73,6 +75,8 @@ ROUTERS = (
     redemptions.router,
     own_redemptions.router,
     transfers.router,
+    activities.router,
+    shifts.router,
     disputes.router,
     disputes.own,
     reports.router,
@@ -179,6 +183,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, with_worker: b
     app.state.tokens = _tokens(settings)
     app.state.pins = Pins(database.vault)
     app.state.directory = Directory(database)
+    app.state.effects = worker.EFFECTS
     app.state.guard = Guard(app.state.tokens, app.state.directory)
     app.add_middleware(Limits, per_minute=settings.rate_limit)
     app.add_middleware(Observed, body_bytes_max=settings.body_bytes_max)

@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 from uuid import UUID
 
+from app.activities.effects import Effects
 from app.communities.service import FORGET_ANSWERS
 from app.kernel import idempotency, jobs, metrics
 from app.kernel.errors import Unavailable
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from app.settings import Settings
 
     Effect: TypeAlias = Callable[[Session], Awaitable[None]]
+
+EFFECTS = Effects()
+"""What follows when shifts are made, moved or skipped, whether by a request or by a job."""
 
 _worker = "worker"
 _renewed_after_seconds = 20.0

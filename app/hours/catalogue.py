@@ -13,12 +13,13 @@ from app.kernel.ids import new_id
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from datetime import datetime
 
     from app.kernel.database import Session
     from app.kernel.errors import Refusal
     from app.kernel.paging import Paging
+    from app.kernel.rows import Read
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,11 @@ async def create_earning_rules(session: Session, new: Sequence[NewEarningRule]) 
         rows.append(row)
     await store.insert_rules(session, rows)
     return results
+
+
+def known_kinds(dialect: str, communities: Collection[int]) -> Read[set[tuple[int, str]]]:
+    """Ask which service kinds communities have: (community, code)."""
+    return store.load_kinds(dialect, communities)
 
 
 async def list_service_kinds(session: Session, community: int, paging: Paging) -> list[ServiceKind]:

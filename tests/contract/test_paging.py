@@ -9,6 +9,7 @@ import pytest
 
 from app.seals.service import Sealer
 from tests.bank import done, refused
+from tests.contract import making_activities
 from tests.contract.furnished import Furnished, send
 from tests.contract.spec import named, operations_of
 from tests.contract.test_contract import SHORT
@@ -94,6 +95,7 @@ class Lists:
             "list_witnesses": lambda: self._another_witness("create_witness"),
             "list_city_witnesses": lambda: self._another_witness("create_city_witness"),
             "list_own_receipts": served,
+            **making_activities.adders(self),
         }
 
     async def _another_checkpoint(self) -> None:

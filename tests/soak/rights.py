@@ -59,6 +59,8 @@ TABLE: tuple[tuple[set[str], str], ...] = (
     ({AUDITOR}, "list_transactions get_transaction list_accounts get_trial_balance create_audit get_audit"),
     ({AUDITOR}, "get_transaction_proof create_witness_signature"),
     ({AUDITOR, INTEGRATOR}, "list_events"),
+    (_desk, "create_activity create_position create_shift move_shift skip_shift"),
+    (_readers, "list_activities get_activity list_shifts get_shift"),
     ({VOLUNTEER}, "get_own_data get_own_balance get_own_statement list_own_service_records create_own_redemption"),
     ({VOLUNTEER}, "list_own_redemptions get_own_redemption cancel_own_redemption create_own_dispute"),
     ({VOLUNTEER}, "list_own_disputes get_own_dispute withdraw_own_dispute list_own_receipts"),

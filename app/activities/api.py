@@ -1,0 +1,115 @@
+"""Routes of activities and their positions."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Query, Request, Response
+
+from app.access.guard import AdmittedDep
+from app.activities import service
+from app.activities.schemas import (
+    ActivityKind,
+    ActivityModel,
+    ActivityNew,
+    ActivityPage,
+    PositionModel,
+    PositionNew,
+)
+from app.http.commands import created, submit
+from app.http.context import ContextDep
+from app.http.edits import etag
+from app.http.lists import ListingDep
+from app.http.operations import DESK, READERS, operation
+from app.http.routes import Router
+
+router = Router(prefix="/v1/communities/{community_id}/activities", tags=["activities"])
+
+_position_example = {"name": "探访员", "participants": "volunteer", "capacity": 2}
+_example = {
+    "kind": "home_visit",
+    "counts_as_volunteering": True,
+    "service_kind": "home_visit",
+    "name": "入户探访",
+    "place": "祁连家园",
+    "content": "量血压、打扫卫生、陪老人聊天",
+    "organiser": "祁连路西社区居委会",
+    "positions": [_position_example],
+}
+
+
+@router.post(
+    "",
+    status_code=201,
+    response_model=ActivityModel,
+    **operation(
+        roles=DESK, summary="Create an activity", keyed=True, problems=["unknown-service-kind"], example=_example
+    ),
+)
+async def create_activity(request: Request, body: ActivityNew, admitted: AdmittedDep) -> Response:
+    """Create an activity with its positions; its shifts are made singly or by a series."""
+    return await submit(
+        request,
+        admitted,
+        body=body,
+        item=body.command(admitted.community, admitted.caller_id),
+        run=service.create_activities,
+        render=lambda activity: created(request, activity.id, ActivityModel.model_validate(activity)),
+    )
+
+
+@router.get(
+    "",
+    response_model=ActivityPage,
+    **operation(roles=READERS, summary="List activities", problems=["invalid-cursor"]),
+)
+async def list_activities(
+    listing: ListingDep,
+    admitted: AdmittedDep,
+    kind: Annotated[ActivityKind | None, Query()] = None,
+    ended: Annotated[bool | None, Query(description="those that have ended, or those that go on")] = None,
+) -> ActivityPage:
+    """Activities with their positions, newest first."""
+    filters = {"kind": kind, "ended": ended}
+    page = await listing.page("activities", admitted.community, service.list_activities, filters=filters)
+    return ActivityPage.of(page, ActivityModel.model_validate)
+
+
+@router.get(
+    "/{activity_id}",
+    response_model=ActivityModel,
+    **operation(roles=READERS, summary="Read an activity", tagged=True),
+)
+async def get_activity(
+    activity_id: UUID, response: Response, context: ContextDep, admitted: AdmittedDep
+) -> ActivityModel:
+    """One activity with its positions. The ETag is of the activity alone; adding positions leaves it."""
+    async with context.database.read(admitted.community) as session:
+        activity = await service.get_activity(session, admitted.community, activity_id)
+    response.headers["ETag"] = etag(activity.revision)
+    return ActivityModel.model_validate(activity)
+
+
+@router.post(
+    "/{activity_id}/positions",
+    status_code=201,
+    response_model=PositionModel,
+    **operation(
+        roles=DESK,
+        summary="Add a position",
+        keyed=True,
+        problems=["activity-ended", "positions-full"],
+        example=_position_example,
+    ),
+)
+async def create_position(activity_id: UUID, request: Request, body: PositionNew, admitted: AdmittedDep) -> Response:
+    """Add a position to an activity, on all its shifts; it never changes afterwards."""
+    return await submit(
+        request,
+        admitted,
+        body=body,
+        item=service.AddedPosition(admitted.community, activity_id, body.command()),
+        run=service.add_positions,
+        render=lambda position: created(request, position.id, PositionModel.model_validate(position)),
+    )

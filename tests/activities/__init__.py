@@ -1,0 +1,1 @@
+"""Tests of activities, positions, series and shifts."""

@@ -1,0 +1,39 @@
+"""Shorthands for what tests do with activities; they assert success and give the answer's JSON."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tests.bank import done
+
+if TYPE_CHECKING:
+    from tests.bank import Bank
+
+
+def activity_body(**fields: Any) -> dict[str, Any]:
+    """The body of an activity that counts as no volunteering, with one position for two volunteers."""
+    body = {
+        "kind": "other",
+        "counts_as_volunteering": "service_kind" in fields,
+        "name": "入户探访",
+        "place": "祁连家园",
+        "content": "量血压、打扫卫生、陪老人聊天",
+        "organiser": "祁连路西社区居委会",
+        "positions": [{"name": "探访员", "capacity": 2}],
+    }
+    return {**body, **fields}
+
+
+async def activity(bank: Bank, **fields: Any) -> Any:
+    """Create an activity at the desk; name its `service_kind` if it is to count as volunteering."""
+    return done(await bank.desk.post("activities", activity_body(**fields)), 201)
+
+
+def span(start: str = "2026-03-03T14:00", end: str = "2026-03-03T16:00") -> dict[str, str]:
+    """When a shift starts and ends, by the community's clocks; the day after the test's present unless told."""
+    return {"starts_at": f"{start}:00+08:00", "ends_at": f"{end}:00+08:00"}
+
+
+async def shift(bank: Bank, activity_id: str, **fields: Any) -> Any:
+    """Make a single shift of an activity at the desk."""
+    return done(await bank.desk.post(f"activities/{activity_id}/shifts", {**span(), **fields}), 201)

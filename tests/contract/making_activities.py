@@ -1,0 +1,37 @@
+"""Makes activities, their positions and shifts for requests that name them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+from tests.activities import acts
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from tests.contract.furnished import Furnished
+    from tests.contract.test_paging import Lists
+
+
+async def activity(own: Furnished) -> dict[str, Any]:
+    """An activity that counts as volunteering, with its position."""
+    made = await acts.activity(own.bank, service_kind="home_visit")
+    return {"activity_id": made["id"], "position_id": made["positions"][0]["id"]}
+
+
+async def shift(own: Furnished) -> dict[str, Any]:
+    """A shift to come of an activity of its own, on a day of its own."""
+    of_it = await activity(own)
+    starts_at = own.bank.clock.moment + (dt.date(2026, 3, 2) - own.next_day())
+    span = {"starts_at": starts_at.isoformat(), "ends_at": (starts_at + dt.timedelta(hours=2)).isoformat()}
+    return {**of_it, "shift_id": (await acts.shift(own.bank, of_it["activity_id"], **span))["id"]}
+
+
+MAKERS = {"shift_id": shift, "activity_id": activity, "position_id": activity}
+
+
+def adders(lists: Lists) -> dict[str, Callable[[], Awaitable[object]]]:
+    """By list, what adds to it."""
+    own = lists.own
+    return {"list_activities": lambda: activity(own), "list_shifts": lambda: shift(own)}
