@@ -83,6 +83,7 @@ signups = sa.Table(
         sqlite_where=sa.text("closed_at IS NULL"),
         postgresql_where=sa.text("closed_at IS NULL"),
     ),
+    sa.Index("signups_shift_idx", "community_id", "shift_id", "number"),
     sa.Index("signups_participant_idx", "community_id", "participant_id", "number"),
     sqlite_strict=True,
 )

@@ -249,4 +249,5 @@ def _create_signups() -> None:
         sqlite_where=sa.text("closed_at IS NULL"),
         postgresql_where=sa.text("closed_at IS NULL"),
     )
+    op.create_index("signups_shift_idx", "signups", ["community_id", "shift_id", "number"], unique=False)
     op.create_index("signups_participant_idx", "signups", ["community_id", "participant_id", "number"], unique=False)

@@ -1,0 +1,165 @@
+"""What is decided on: shifts with their positions and sign-ups, who wants a seat there, and who may have one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from app.activities.rules import PLANNED
+from app.activities.service import load_positions, load_shifts
+from app.communities.service import communities_by_number
+from app.signups import store
+from app.signups.errors import QualificationMissing, WrongParticipant
+from app.signups.participants import KINDS, Held, held_among, known_of
+from app.signups.rules import CONFIRMED, WAITLISTED, Roster, Span
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from datetime import datetime
+    from uuid import UUID
+
+    from app.activities.rules import Position, Shift
+    from app.communities.rules import Community
+    from app.kernel.database import Session
+    from app.kernel.errors import Refusal
+    from app.signups.participants import Participant
+    from app.signups.rules import Signup
+    from app.signups.store import Key
+
+
+class Wish(Protocol):
+    """Somebody who is to have a seat in a place, or waits for one."""
+
+    @property
+    def community(self) -> int:
+        """The community's small number."""
+
+    @property
+    def shift_id(self) -> UUID:
+        """The shift."""
+
+    @property
+    def position_id(self) -> UUID:
+        """The position."""
+
+    @property
+    def participant_id(self) -> UUID:
+        """Who: of the kind that the position is for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grounds:
+    """Shifts, positions, who is signed up, who there is, and what qualifications volunteers hold, of those needed."""
+
+    shifts: Mapping[Key, Shift]
+    positions: Mapping[Key, Position]
+    roster: Roster
+    known: Mapping[str, Collection[Participant]]
+    communities: Mapping[int, Community]
+    held: Collection[Held]
+
+    def unfit(self, wish: Wish) -> Refusal | None:
+        """Why somebody may have no seat in a place: unknown, or not qualified on the day of the shift."""
+        position = self.positions[wish.community, wish.position_id]
+        kind = KINDS.get(position.participants)
+        if kind is None:
+            return WrongParticipant(participants=position.participants)
+        if (wish.community, wish.participant_id) not in self.known[position.participants]:
+            return kind.unknown(wish.participant_id)
+        needed = _needed(wish, self.shifts, position, self.communities)
+        return QualificationMissing(needed.qualification) if needed and needed not in self.held else None
+
+    def promote(self, times: Mapping[int, datetime]) -> list[Signup]:
+        """Give free seats of shifts to come to those who wait, of the shift first that begins first.
+
+        `times` are the communities' own.
+        """
+        to_come = []
+        for place in self.roster.waited_for():
+            shift = self.shifts[place.community, place.shift_id]
+            if shift.status == PLANNED and not shift.begun_at(times[place.community]):
+                number = self.positions[place.community, place.position_id].number
+                to_come.append((shift.starts_at, shift.number, number, place))
+        return [
+            risen
+            for *_, place in sorted(to_come)
+            for risen in self.roster.promote(place, lambda waiting: self.unfit(waiting) is None)
+        ]
+
+
+def _needed(
+    wish: Wish, shifts: Mapping[Key, Shift], position: Position, communities: Mapping[int, Community]
+) -> Held | None:
+    """The qualification that somebody needs for a place, if any."""
+    if position.required_qualification is None:
+        return None
+    day = communities[wish.community].local_date(shifts[wish.community, wish.shift_id].starts_at)
+    return Held(wish.community, wish.participant_id, position.required_qualification, day)
+
+
+async def gather(
+    session: Session, shift_keys: Collection[Key], wishes: Sequence[Wish] = (), *, of_city: bool = False
+) -> Grounds:
+    """Load all that is decided on for wishes, and for those who wait where a seat is free.
+
+    `of_city`, the session sees the city's rows, and whether its participants exist is asked there.
+    """
+    shifts = await load_shifts(session, shift_keys)
+    live = await store.live_of_shifts(session, shifts)
+    positions = await load_positions(session, {(one.community, one.position_id) for one in (*wishes, *live)})
+    possible = [
+        wish
+        for wish in wishes
+        if (wish.community, wish.shift_id) in shifts and (wish.community, wish.position_id) in positions
+    ]
+    concerned: list[Wish] = [*possible, *_with_room(live, positions)]
+    communities = await session.ask(communities_by_number(session.dialect, {key[0] for key in shifts}))
+    needed = {
+        need
+        for wish in concerned
+        if (need := _needed(wish, shifts, positions[wish.community, wish.position_id], communities))
+    }
+    asked: dict[str, set[Participant]] = {}
+    for wish in concerned:
+        kind = positions[wish.community, wish.position_id].participants
+        asked.setdefault(kind, set()).add((wish.community, wish.participant_id))
+    spans = {key: Span(shift.starts_at, shift.ends_at) for key, shift in shifts.items()}
+    elsewhere = [
+        (signup, span)
+        for signup, span in await store.engaged(session, _within(concerned, spans))
+        if (signup.community, signup.shift_id) not in shifts
+    ]
+    roster = Roster(
+        [*live, *(signup for signup, _ in elsewhere)],
+        spans={**spans, **{(signup.community, signup.shift_id): span for signup, span in elsewhere}},
+        capacities={key: position.capacity for key, position in positions.items()},
+    )
+    return Grounds(
+        shifts=shifts,
+        positions=positions,
+        roster=roster,
+        known=await known_of(session, asked, of_city=of_city),
+        communities=communities,
+        held=await held_among(session, needed),
+    )
+
+
+def _with_room(live: Iterable[Signup], positions: Mapping[Key, Position]) -> list[Signup]:
+    """Those who wait where a seat is free."""
+    taken = Counter(one.place for one in live if one.status == CONFIRMED)
+    return [
+        one
+        for one in live
+        if one.status == WAITLISTED and taken[one.place] < positions[one.community, one.position_id].capacity
+    ]
+
+
+def _within(wishes: Iterable[Wish], spans: Mapping[Key, Span]) -> dict[Key, Span]:
+    """For everybody the one span in which all lies that is wished for, so that nobody's sign-ups are loaded twice."""
+    within: dict[Key, Span] = {}
+    for wish in wishes:
+        key, span = (wish.community, wish.participant_id), spans[wish.community, wish.shift_id]
+        other = within.get(key, span)
+        within[key] = Span(min(span.starts_at, other.starts_at), max(span.ends_at, other.ends_at))
+    return within
