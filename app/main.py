@@ -46,6 +46,8 @@ from app.seals import api as seals
 from app.seals import me_api as own_receipts
 from app.seals import public_api as public_log
 from app.seals import witnesses_api as witnesses
+from app.signups import api as signups
+from app.signups import me_api as own_signups
 from app.transfers import api as transfers
 from app.volunteers import api as volunteers
 from app.volunteers import cards_api as cards
@@ -77,6 +79,8 @@ ROUTERS = (
     transfers.router,
     activities.router,
     shifts.router,
+    signups.router,
+    own_signups.router,
     disputes.router,
     disputes.own,
     reports.router,

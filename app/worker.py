@@ -22,6 +22,7 @@ from app.reports import audits
 from app.reports.audits import AUDIT
 from app.reports.service import audit_community
 from app.seals.service import Sealer
+from app.signups.closing import follow_moved, follow_skipped
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
     Effect: TypeAlias = Callable[[Session], Awaitable[None]]
 
-EFFECTS = Effects()
+EFFECTS = Effects(moved=(follow_moved,), skipped=(follow_skipped,))
 """What follows when shifts are made, moved or skipped, whether by a request or by a job."""
 
 _worker = "worker"

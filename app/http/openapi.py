@@ -48,7 +48,7 @@ _TAGS = {
     "goods": "Goods (商品) and their stock (库存).",
     "redemptions": "Redemptions (兑换): points for goods.",
     "transfers": "Gifts (转赠) and donations (捐赠) of points.",
-    "activities": "Activities (活动), their positions (岗位), series and shifts (班次).",
+    "activities": "Activities (活动), their positions (岗位), series, shifts (班次) and sign-ups (报名).",
     "disputes": "Disputes (申诉): volunteers contest records and postings, managers answer.",
     "ledger": "The ledger itself, for auditors.",
     "seals": "Checkpoints (封账凭证), proofs and receipts, for anybody to check.",

@@ -16,11 +16,35 @@ PROBLEMS_OF_WORK: Mapping[str, Problem] = {
         "The activity has ended: nothing is added to it, and it cannot end again.",
         "Create a new activity for what goes on.",
     ),
+    "already-signed-up": Problem(
+        409,
+        "Already signed up",
+        "The participant has a place in this shift, waits for one, or takes part in every shift of the series.",
+        "Nothing is left to do; for another position, cancel the sign-up first.",
+    ),
+    "cancellation-too-late": Problem(
+        409,
+        "Too late to cancel",
+        "So shortly before the shift, a seat is not given back by oneself any more.",
+        "Tell the desk, which still can.",
+    ),
+    "overlapping-signup": Problem(
+        409,
+        "Overlapping sign-up",
+        "The participant has a seat in another shift that goes on at the same time.",
+        "Cancel the sign-up that the problem names, or choose another shift.",
+    ),
     "positions-full": Problem(
         409,
         "Positions full",
         "The activity has as many positions as one activity may have.",
         "Create another activity for the rest.",
+    ),
+    "qualification-missing": Problem(
+        409,
+        "Qualification missing",
+        "The position needs a qualification that the volunteer does not hold, checked and valid, on the shift's day.",
+        "Have the qualification checked at the desk, or choose another position.",
     ),
     "series-ended": Problem(
         409,
@@ -34,10 +58,40 @@ PROBLEMS_OF_WORK: Mapping[str, Problem] = {
         "The shift has begun; only one that has not can be moved or skipped.",
         "Note in its attendance what became of it, and make a new shift if it is made up for.",
     ),
+    "shift-over": Problem(
+        409,
+        "Shift over",
+        "It is too late for this shift: by oneself one signs up before it begins, at the desk until ten days after it.",
+        "Choose a shift to come, or ask the desk.",
+    ),
     "shift-skipped": Problem(
         409,
         "Shift skipped",
         "The shift was skipped and does not take place.",
         "Choose another shift, or make a new one.",
+    ),
+    "signup-not-open": Problem(
+        409,
+        "Sign-up not open",
+        "The sign-up was cancelled or released before.",
+        "Read the sign-up; to take part, sign up anew.",
+    ),
+    "unknown-position": Problem(
+        422,
+        "Unknown position",
+        "The activity of the shift or series has no such position.",
+        "Take `position_id` from the activity.",
+    ),
+    "unknown-shift": Problem(
+        422,
+        "Unknown shift",
+        "The community has no such shift.",
+        "Take `shift_id` from the list of open shifts.",
+    ),
+    "wrong-participant": Problem(
+        409,
+        "Wrong participant",
+        "The position is for participants of another kind.",
+        "Choose a position for this kind of participants.",
     ),
 }

@@ -13,12 +13,33 @@ PROBLEMS_OF_WORK_ZH: Mapping[str, InChinese] = {
     "activity-ended": InChinese(
         "活动已结束", "该活动已经结束，不能再添加内容，也不能再次结束。", "如要继续，请新建一个活动。"
     ),
+    "already-signed-up": InChinese(
+        "已报名", "此人在该班次已有名额、已在候补或已申请；或已长期报名该系列。", "不必再报；要换岗位，请先取消原报名。"
+    ),
+    "cancellation-too-late": InChinese(
+        "取消太晚", "离班次开始太近，本人已不能自行取消名额。", "请告知前台，由前台取消。"
+    ),
+    "overlapping-signup": InChinese(
+        "时间冲突", "此人在同一时间的另一班次已有名额。", "请取消所指的那个报名，或选择其他班次。"
+    ),
     "positions-full": InChinese("岗位已满", "一个活动的岗位数已达上限。", "其余岗位请另建一个活动。"),
+    "qualification-missing": InChinese(
+        "缺少资质", "该岗位要求的资质，志愿者在班次当天没有有效的核验记录。", "请在前台核验资质，或选择其他岗位。"
+    ),
     "series-ended": InChinese(
         "系列已结束", "该系列的最后一天已定在这一天或更早。", "请给出更早的日期；如要继续，请新建一个系列。"
     ),
     "shift-begun": InChinese(
         "班次已开始", "班次已经开始，只有未开始的班次才能改期或取消。", "请在出勤里写明情况；要补做的，请新建班次。"
     ),
+    "shift-over": InChinese(
+        "班次已过",
+        "该班次已不能报名：本人须在开始前报名，前台可在结束后十天内补报。",
+        "请选择尚未开始的班次，或询问前台。",
+    ),
     "shift-skipped": InChinese("班次已取消", "该班次已取消，不再举行。", "请选择其他班次，或新建一个班次。"),
+    "signup-not-open": InChinese("报名已失效", "该报名已取消或已释放。", "请查看该报名；要参加，请重新报名。"),
+    "unknown-position": InChinese("没有这个岗位", "该班次或系列的活动没有这个岗位。", "请从活动里取 `position_id`。"),
+    "unknown-shift": InChinese("没有这个班次", "本社区没有这个班次。", "请从可报名班次列表里取 `shift_id`。"),
+    "wrong-participant": InChinese("参与者类型不符", "该岗位是给另一类参与者的。", "请选择适合此类参与者的岗位。"),
 }

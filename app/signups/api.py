@@ -65,9 +65,7 @@ async def create_signup(shift_id: UUID, request: Request, body: SignupNew, admit
         # Whether its members exist, the city's rows say.
         replace(admitted, beside=CITY),
         body=body,
-        item=service.NewSignup(
-            admitted.community, shift_id, body.position_id, body.participant_id, admitted.caller_id
-        ),
+        item=service.NewSignup(admitted.community, shift_id, body.position_id, body.participant_id, admitted.caller_id),
         run=service.sign_up,
         render=lambda signup: replace(
             created(request, signup.id, SignupModel.of(signup)), location=f"{signups}/{signup.id}"

@@ -22,7 +22,9 @@ class ShiftOver(Refusal):
     @property
     def detail(self) -> str:
         """Say until when it went."""
-        return f"Sign-ups for this shift could be changed until {self.until.isoformat()}. Ask the desk, or another shift."
+        return (
+            f"Sign-ups for this shift could be changed until {self.until.isoformat()}. Ask the desk, or another shift."
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +37,9 @@ class AlreadySignedUp(Refusal):
     @property
     def detail(self) -> str:
         """Name what there is."""
-        return (
-            "The participant stands in every shift of this series already."
-            if self.signup_id is None
-            else f"Sign-up {self.signup_id} of the participant to this shift is live. Cancel it first for another place."
-        )
+        if self.signup_id is None:
+            return "The participant takes part in every shift of this series already."
+        return f"The participant has sign-up {self.signup_id} to this shift. Cancel it first to take another place."
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,9 +51,7 @@ class OwnSignup(NamedTuple):
     position: Position
 
 
-async def list_open_shifts(
-    session: Session, community: int, paging: Paging, *, volunteer_id: UUID
-) -> list[OpenShift]:
+async def list_open_shifts(session: Session, community: int, paging: Paging, *, volunteer_id: UUID) -> list[OpenShift]:
     """The shifts to come that have positions for volunteers, soonest first, as they stand open to one of them."""
     now = session.now(community)
     rows = await store.page_of_open_shifts(session, community, paging, now)

@@ -5,9 +5,7 @@ A kind is one line of `KINDS`, for the feature above which sign-ups stand.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection
-from typing import TYPE_CHECKING, NamedTuple
-from uuid import UUID
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from app.activities.rules import VOLUNTEERS
 from app.volunteers.errors import UnknownVolunteer
@@ -15,13 +13,14 @@ from app.volunteers.service import consent_dates
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Callable, Collection, Mapping
+    from uuid import UUID
 
     from app.kernel.database import Session
     from app.kernel.errors import Refusal
 
-Participant = tuple[int, UUID]
-"""A participant: the small number of the community, and the participant's id."""
+    Participant: TypeAlias = tuple[int, UUID]
+    """A participant: the small number of the community, and the participant's id."""
 
 
 class Kind(NamedTuple):

@@ -14,8 +14,6 @@ from app.http.pages import PageModel
 if TYPE_CHECKING:
     from app.signups.own import OpenPosition, OpenShift, OwnSignup
     from app.signups.rules import Signup
-    from app.signups.standing import Standing
-    from app.signups.store import StandingSignup
 
 Status = Literal["applied", "confirmed", "waitlisted", "cancelled", "released"]
 
@@ -36,19 +34,6 @@ class OwnSignupNew(RequestModel):
 
 class CancellationNew(RequestModel):
     """Why a sign-up is cancelled, if somebody says so."""
-
-    reason: Paragraph | None = None
-
-
-class StandingSignupNew(RequestModel):
-    """Who takes part in every shift of the series, and in which position."""
-
-    position_id: UUID
-    participant_id: UUID = Field(description="a participant of the kind that the position is for")
-
-
-class StandingSignupEnding(RequestModel):
-    """Why somebody takes part in the series no more, if somebody says so."""
 
     reason: Paragraph | None = None
 
@@ -82,7 +67,7 @@ class SignupModel(BaseModel):
             shift_id=signup.shift_id,
             position_id=signup.position_id,
             participant_id=signup.participant_id,
-            status=signup.status,  # type: ignore[arg-type]  # the database lets no other in
+            status=signup.status,
             seat=signup.seat,
             queue=signup.queue,
             signed_up_by=signup.signed_up_by,
@@ -124,7 +109,7 @@ class OwnSignupModel(BaseModel):
             id=signup.id,
             shift_id=signup.shift_id,
             position_id=signup.position_id,
-            status=signup.status,  # type: ignore[arg-type]  # the database lets no other in
+            status=signup.status,
             signed_up_at=signup.signed_up_at,
             closed_at=signup.closed_at,
             reason=signup.reason,
@@ -169,7 +154,7 @@ class OpenPositionModel(BaseModel):
             free_seats=position.free,
             waiting=position.waiting,
             applied=position.applied,
-            allocation=position.position.allocation,  # type: ignore[arg-type]  # the database lets no other in
+            allocation=position.position.allocation,
             required_qualification=position.position.required_qualification,
             refused_as=position.refusal.code if position.refusal else None,
         )
@@ -215,57 +200,3 @@ class OpenShiftModel(BaseModel):
 
 class OpenShiftPage(PageModel[OpenShiftModel]):
     """A page of open shifts."""
-
-
-class StandingSignupModel(BaseModel):
-    """Somebody who takes part in every shift of a series."""
-
-    model_config = ConfigDict(title="StandingSignup")
-
-    series_id: UUID
-    participant_id: UUID
-    position_id: UUID
-    since: datetime
-    set_by: str
-
-    @classmethod
-    def of(cls, standing: StandingSignup) -> StandingSignupModel:
-        """Show a standing sign-up."""
-        return cls(
-            series_id=standing.series_id,
-            participant_id=standing.participant_id,
-            position_id=standing.position_id,
-            since=standing.since,
-            set_by=standing.set_by,
-        )
-
-
-class StandingSignupPage(PageModel[StandingSignupModel]):
-    """A page of standing sign-ups."""
-
-
-class RefusedShiftModel(BaseModel):
-    """A shift to which a standing sign-up could not lead, and the code of the problem why."""
-
-    model_config = ConfigDict(title="RefusedShift")
-
-    shift_id: UUID
-    code: str
-
-
-class StandingChangeModel(StandingSignupModel):
-    """A standing sign-up that was set or ended, with what it meant for the shifts to come."""
-
-    model_config = ConfigDict(title="StandingSignupChange")
-
-    signups: list[SignupModel] = Field(description="what was made or cancelled with it in shifts to come")
-    refused: list[RefusedShiftModel] = Field(description="shifts to come where the participant could not be signed up")
-
-    @classmethod
-    def after(cls, standing: Standing) -> StandingChangeModel:
-        """Show a standing sign-up with what followed from it."""
-        return cls(
-            **dict(StandingSignupModel.of(standing.standing)),
-            signups=[SignupModel.of(one) for one in standing.signups],
-            refused=[RefusedShiftModel(shift_id=one.shift_id, code=one.code) for one in standing.refused],
-        )

@@ -71,9 +71,7 @@ async def sign_up(session: Session, new: Sequence[NewSignup], *, of_city: bool =
         outcomes.append(refusal or _seated(session, grounds, item))
     entered = [outcome for outcome in outcomes if isinstance(outcome, Signup)]
     numbers = await append(session, [signup_event(one, one.status) for one in entered])
-    numbered = {
-        one.id: replace(one, number=number, queue=number) for one, number in zip(entered, numbers, strict=True)
-    }
+    numbered = {one.id: replace(one, number=number, queue=number) for one, number in zip(entered, numbers, strict=True)}
     await store.insert(session, list(numbered.values()))
     return [numbered[outcome.id] if isinstance(outcome, Signup) else outcome for outcome in outcomes]
 

@@ -213,9 +213,7 @@ async def standing_of_series(session: Session, keys: Collection[Key]) -> list[St
     return sorted((_standing_signup(row) for row in found), key=lambda one: (one.since, one.participant_id))
 
 
-async def page_of_standing(
-    session: Session, community: int, series_id: UUID, paging: Paging
-) -> list[StandingSignup]:
+async def page_of_standing(session: Session, community: int, series_id: UUID, paging: Paging) -> list[StandingSignup]:
     """Load a series' standing sign-ups, in the order of who registered when."""
     statement = sa.select(standing_signups).where(_g.community_id == community, _g.series_id == series_id)
     if paging.position is not None:
@@ -286,6 +284,4 @@ def _signup(row: AnyRow) -> Signup:
 
 
 def _standing_signup(row: AnyRow) -> StandingSignup:
-    return StandingSignup(
-        row.community_id, row.series_id, row.participant_id, row.position_id, row.since, row.set_by
-    )
+    return StandingSignup(row.community_id, row.series_id, row.participant_id, row.position_id, row.since, row.set_by)

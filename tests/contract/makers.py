@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tests.contract import making_activities
+from tests.contract import making_activities, making_signups
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from tests.contract.furnished import Furnished
 
-MAKERS: Mapping[str, Callable[[Furnished], Awaitable[dict[str, Any]]]] = {**making_activities.MAKERS}
+MAKERS: Mapping[str, Callable[[Furnished], Awaitable[dict[str, Any]]]] = {
+    **making_activities.MAKERS,
+    **making_signups.MAKERS,
+}
 """By the name of a parameter or field: what makes a value that is still to be used, and others that come with it."""
 
 PREPARING: Mapping[str, Callable[[Furnished, dict[str, Any]], Awaitable[None]]] = {}

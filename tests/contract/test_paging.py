@@ -9,7 +9,7 @@ import pytest
 
 from app.seals.service import Sealer
 from tests.bank import done, refused
-from tests.contract import making_activities
+from tests.contract import making_activities, making_signups
 from tests.contract.furnished import Furnished, send
 from tests.contract.spec import named, operations_of
 from tests.contract.test_contract import SHORT
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tests.contract.spec import Operation
 
 on_one_engine = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-OLDEST_FIRST = {"list_accounts"}
+OLDEST_FIRST = {"list_accounts", "list_shift_signups", "list_open_shifts"}
 
 
 def paged(operations: list[Operation]) -> list[Operation]:
@@ -96,6 +96,7 @@ class Lists:
             "list_city_witnesses": lambda: self._another_witness("create_city_witness"),
             "list_own_receipts": served,
             **making_activities.adders(self),
+            **making_signups.adders(self),
         }
 
     async def _another_checkpoint(self) -> None:

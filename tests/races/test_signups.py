@@ -29,9 +29,7 @@ async def test_of_thirty_two_who_sign_up_at_once_few_have_seats_and_the_others_w
     bank = counters.bank
     shift = await opened(bank, for_people(capacity=SEATS))
     people = [await bank.volunteer() for _ in range(PEOPLE)]
-    answers = await asyncio.gather(
-        *(sign_up(counters.desk(number), shift, who) for number, who in enumerate(people))
-    )
+    answers = await asyncio.gather(*(sign_up(counters.desk(number), shift, who) for number, who in enumerate(people)))
     made = [done(answer, 201) for answer in answers]
     assert Counter(one["status"] for one in made) == {"confirmed": SEATS, "waitlisted": PEOPLE - SEATS}
     before = await listed(bank, shift)
@@ -63,9 +61,7 @@ async def test_of_sign_ups_of_one_person_to_overlapping_shifts_at_once_one_holds
     bank = counters.bank
     who = await bank.volunteer()
     shifts = [await opened(bank, start=f"2026-03-05T09:{minute:02}") for minute in range(12)]
-    answers = await asyncio.gather(
-        *(sign_up(counters.desk(number), shift, who) for number, shift in enumerate(shifts))
-    )
+    answers = await asyncio.gather(*(sign_up(counters.desk(number), shift, who) for number, shift in enumerate(shifts)))
     assert Counter(answer.json().get("code", "made") for answer in answers) == {"made": 1, "overlapping-signup": 11}
 
 

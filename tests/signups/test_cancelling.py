@@ -88,7 +88,7 @@ async def test_desk_cancels_after_the_deadline_and_until_ten_days_after_the_shif
     # The shift is over, so nobody is sent there any more.
     assert await state(bank, second) == ("waitlisted", None)
     bank.clock.move(days=10)
-    refused(await cancel(bank.desk, second), "shift-over", until="2026-03-15T03:00:00Z")
+    refused(await cancel(bank.desk, second), "shift-over", until="2026-03-15T03:00:00+00:00")
 
 
 async def test_volunteer_gives_a_seat_back_until_the_deadline_alone(bank: Bank) -> None:
@@ -104,7 +104,7 @@ async def test_volunteer_gives_a_seat_back_until_the_deadline_alone(bank: Bank) 
     assert await state(bank, waiting) == ("confirmed", 1)
     bank.clock.move(seconds=1)
     api = await bank.volunteer_api(late["id"])
-    refused(await cancel(api, too_late), "cancellation-too-late", until="2026-03-03T01:00:00Z")
+    refused(await cancel(api, too_late), "cancellation-too-late", until="2026-03-03T01:00:00+00:00")
     done(await cancel(bank.desk, too_late), 200)
 
 

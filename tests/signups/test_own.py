@@ -120,4 +120,4 @@ async def test_volunteers_sign_up_until_the_shift_begins(bank: Bank) -> None:
     bank.clock.move(minutes=59, seconds=59)
     done(await sign_up(early, visit), 201)
     bank.clock.move(seconds=1)
-    refused(await sign_up(late, visit), "shift-over", until="2026-03-02T05:00:00Z")
+    refused(await sign_up(late, visit), "shift-over", until="2026-03-02T05:00:00+00:00")
