@@ -7,7 +7,7 @@ from bisect import bisect_left, insort
 from dataclasses import dataclass
 from datetime import UTC
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from app.communities.rules import MINUTES_GIVEN, POINTS_ISSUED
 from app.kernel.canonical import canonical
@@ -48,6 +48,24 @@ class ServiceFacts(NamedTuple):
     minutes: int
     recorder_name: str | None = None
     external_ids: tuple[tuple[str, str], ...] = ()
+    beneficiary_id: UUID | None = None
+    shift_id: UUID | None = None
+
+
+def origin_of(facts: ServiceFacts) -> dict[str, UUID]:
+    """Whom a service was for and the shift that it was given in, as far as it says so.
+
+    Nothing that was written down before records could say so mentions either.
+    """
+    said = {"beneficiary_id": facts.beneficiary_id, "shift_id": facts.shift_id}
+    return {name: value for name, value in said.items() if value is not None}
+
+
+def content_of(facts: ServiceFacts) -> dict[str, Any]:
+    """What makes two records under one reference the same."""
+    values = facts._asdict()
+    del values["beneficiary_id"], values["shift_id"]
+    return {**values, **origin_of(facts)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +164,7 @@ def evidence_of(record: ServiceRecord) -> bytes:
             "started_at": facts.started_at,
             "verified_by": record.verified_by,
             "volunteer_id": record.volunteer_id,
+            **origin_of(facts),
         }
     )
 

@@ -147,7 +147,15 @@ class ServiceFactsNew(RequestModel):
 class ServiceRecordNew(ServiceFactsNew):
     """A service to record."""
 
+    added_later = frozenset(("beneficiary_id",))
+
     volunteer_id: UUID
+    beneficiary_id: UUID | None = Field(default=None, description="whom it was for, if one person")
+
+    def facts(self) -> ServiceFacts:
+        """The facts of the service."""
+        facts = super().facts()
+        return facts if self.beneficiary_id is None else facts._replace(beneficiary_id=self.beneficiary_id)
 
 
 class ReferencedServiceRecord(ServiceRecordNew):
@@ -205,6 +213,8 @@ class ServiceRecordModel(BaseModel):
     minutes: int
     recorder_name: str | None
     external_ids: dict[str, str]
+    beneficiary_id: UUID | None = Field(description="whom it was for, if one person")
+    shift_id: UUID | None = Field(description="the shift whose attendance it was made of, if any")
     status: Status
     late: bool = Field(description="recorded more than ten working days after the service")
     manager_required: bool = Field(description="more than eight hours on the day: a manager has to verify")
@@ -235,6 +245,8 @@ class ServiceRecordModel(BaseModel):
             minutes=facts.minutes,
             recorder_name=facts.recorder_name if names else facts.recorder_name and masked_name(facts.recorder_name),
             external_ids=dict(facts.external_ids),
+            beneficiary_id=facts.beneficiary_id,
+            shift_id=facts.shift_id,
             status=record.status,
             late=record.late,
             manager_required=record.manager_required,
@@ -265,6 +277,8 @@ def record_shown(record: ServiceRecord) -> dict[str, Any]:
         "minutes": facts.minutes,
         "recorder_name": facts.recorder_name,
         "external_ids": dict(facts.external_ids),
+        "beneficiary_id": facts.beneficiary_id,
+        "shift_id": facts.shift_id,
         "status": record.status,
         "late": record.late,
         "manager_required": record.manager_required,

@@ -24,9 +24,9 @@ from app.hours.rules import (
     REJECTED,
     Days,
     EarningRule,
-    ServiceFacts,
     ServiceRecord,
     award,
+    content_of,
     dates_between,
     days_near,
     deposit,
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from app.communities.rules import Community
-    from app.hours.rules import Award
+    from app.hours.rules import Award, ServiceFacts
     from app.hours.store import RecordKey
     from app.kernel.database import Session
     from app.kernel.paging import Paging
@@ -72,9 +72,9 @@ class NewServiceRecord(NamedTuple):
     alias: str | None = None
 
     @property
-    def content(self) -> ServiceFacts:
+    def content(self) -> dict[str, Any]:
         """What makes two records under one reference the same."""
-        return self.facts
+        return content_of(self.facts)
 
 
 @dataclass(frozen=True, slots=True)

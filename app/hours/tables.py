@@ -65,6 +65,9 @@ service_records = sa.Table(
     sa.Column("organiser", sa.Text, nullable=False),
     sa.Column("recorder_name", sa.Text),
     sa.Column("external_ids", Document, nullable=False),
+    # Whom it was for, and the shift that it was given in, where it is known: who writes them has looked them up.
+    sa.Column("beneficiary_id", Id),
+    sa.Column("shift_id", Id),
     sa.Column("started_at", Instant, nullable=False),
     sa.Column("ended_at", Instant, nullable=False),
     # The local date of the start, by which caps and the eight hours count.

@@ -12,6 +12,7 @@ import orjson
 from pydantic import BaseModel
 
 from app.http.answers import JSON, ReadyAnswer
+from app.http.fields import RequestModel
 from app.http.problem_codes import PROBLEMS
 from app.http.problems import MEDIA_TYPE, refusal_answer
 from app.kernel.errors import Refusal, Refused
@@ -129,6 +130,8 @@ def meaning_of(body: BaseModel) -> bytes:
 
 
 def _fields_of(value: Any) -> dict[str, Any]:
+    if isinstance(value, RequestModel) and value.added_later:
+        return {name: one for name, one in value.__dict__.items() if one is not None or name not in value.added_later}
     if isinstance(value, BaseModel):
         return value.__dict__
     message = f"{type(value).__name__} has no JSON form"

@@ -7,7 +7,7 @@ import re
 from datetime import datetime
 from functools import cache
 from operator import methodcaller
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
 from pydantic import (
     AfterValidator,
@@ -68,6 +68,9 @@ class RequestModel(BaseModel):
     """A request body: unknown fields are refused, and numbers are numbers (`"5"` and `true` are not)."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    added_later: ClassVar[frozenset[str]] = frozenset()
+    """Fields that such a body had not when keys of some were kept first: left out or null, they change no meaning."""
 
     @classmethod
     def taken(cls, value: Any) -> Self:

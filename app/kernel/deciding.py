@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar, cast
 
 from app.kernel.errors import InvalidRequest, Refusal
 from app.kernel.references import (
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from app.kernel.database import Session
-    from app.kernel.references import Content
 
 
 class Row(Protocol):
@@ -46,7 +45,7 @@ class Row(Protocol):
         """The keyed hash of the phone that names the volunteer on paper."""
 
     @property
-    def content(self) -> Content:
+    def content(self) -> Mapping[str, Any]:
         """What makes two rows under one reference the same: parsed values by name."""
 
 

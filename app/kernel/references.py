@@ -10,7 +10,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import orjson
 import sqlalchemy as sa
@@ -21,7 +21,7 @@ from app.kernel.tables import metadata, tenant_key
 from app.kernel.types import Document, Id, Instant
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from uuid import UUID
 
     from app.kernel.database import Session
@@ -95,21 +95,12 @@ class NewlySeen(NamedTuple):
     seen: Seen
 
 
-class Content(Protocol):
-    """Parsed values by name: a named tuple."""
-
-    def _asdict(self) -> dict[str, Any]: ...
-
-
-def content_hash(content: Content) -> str:
+def content_hash(content: Mapping[str, Any]) -> str:
     """Hash parsed values, so that two spellings of one value are the same.
 
     A moment is the same whatever offset it was written with, if it is a field of its own.
     """
-    values = content._asdict()
-    for name, value in values.items():
-        if isinstance(value, datetime):
-            values[name] = value.astimezone(UTC)
+    values = {name: value.astimezone(UTC) if isinstance(value, datetime) else value for name, value in content.items()}
     return hashlib.sha256(orjson.dumps(values)).hexdigest()
 
 

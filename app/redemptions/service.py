@@ -7,7 +7,7 @@ import secrets
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from app import ledger
 from app.communities.service import communities_by_number
@@ -71,13 +71,6 @@ class Wanted:
     alias: str | None = None
 
 
-class Order(NamedTuple):
-    """What makes two redemptions under one reference the same."""
-
-    wanted: tuple[tuple[str, int], ...]
-    occurred_at: datetime | None
-
-
 @dataclass(frozen=True, slots=True)
 class NewRedemption:
     """Goods to reserve. `alias` names the volunteer where the sender knows no id (a keyed hash of the phone)."""
@@ -91,9 +84,10 @@ class NewRedemption:
     alias: str | None = None
 
     @property
-    def content(self) -> Order:
+    def content(self) -> dict[str, Any]:
         """What makes two redemptions under one reference the same."""
-        return Order(tuple((one.alias or str(one.goods_id), one.quantity) for one in self.wanted), self.occurred_at)
+        wanted = tuple((one.alias or str(one.goods_id), one.quantity) for one in self.wanted)
+        return {"wanted": wanted, "occurred_at": self.occurred_at}
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,13 +25,20 @@ from app.http.rendering import json_of
 from app.kernel.errors import Fault, InvalidRequest, Refusal
 
 ID = UUID("01936f5e-7c1a-7bbd-9d2e-0a51b1e0a001")
+OTHER = UUID("01936f5e-7c1a-7bbd-9d2e-0a51b1e0a002")
 WHOLE, FRACTION = datetime(2026, 3, 1, 1, tzinfo=UTC), datetime(2026, 3, 1, 1, 2, 3, 40, tzinfo=UTC)
 ELSEWHERE = datetime(2026, 3, 1, 1, tzinfo=dt.timezone(dt.timedelta(hours=8)))
 FACTS = ServiceFacts("home_visit", '入户"探访"\n\t', "\\/\x7f\u2028", "é😀", "居委会", WHOLE, FRACTION, 60)
 PENDING = ServiceRecord(ID, 1, 7, ID, FACTS, WHOLE.date(), False, True, "1-a", FRACTION, "pending")  # noqa: FBT003
 APPROVED = replace(
     PENDING,
-    facts=FACTS._replace(recorder_name="张文静", external_ids=(("a", "1"), ("b", "2")), started_at=ELSEWHERE),
+    facts=FACTS._replace(
+        recorder_name="张文静",
+        external_ids=(("a", "1"), ("b", "2")),
+        started_at=ELSEWHERE,
+        beneficiary_id=ID,
+        shift_id=OTHER,
+    ),
     status="approved",
     note="好",
     verified_by="1-b",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
 import pytest
@@ -36,12 +36,6 @@ class Closed(Refusal):
         return f"{self.name} is closed."
 
 
-class Name(NamedTuple):
-    """The content of a row."""
-
-    name: str
-
-
 @dataclass(frozen=True, slots=True)
 class Thing:
     """What a row makes."""
@@ -55,7 +49,7 @@ class Thing:
 class ThingRow:
     """A row as a batch brings it."""
 
-    content: Name
+    content: dict[str, Any]
     reference: str | None = None
     volunteer_id: UUID | None = ANNA
     alias: str | None = None
@@ -63,16 +57,16 @@ class ThingRow:
 
 
 def row(name: str, reference: str | None = None, *, who: UUID | None = ANNA, alias: str | None = None) -> ThingRow:
-    return ThingRow(Name(name), reference, who, alias)
+    return ThingRow({"name": name}, reference, who, alias)
 
 
 def decide(item: ThingRow, before: Before) -> Thing | Seen | Refusal:
     """Refuse what is called invalid or closed, and make a thing of the rest."""
-    if item.content.name == "invalid":
+    if item.content["name"] == "invalid":
         return INVALID
     if before is not None:
         return before
-    return Closed("it") if item.content.name == "closed" else Thing(item.community, new_id(), item.content.name)
+    return Closed("it") if item.content["name"] == "closed" else Thing(item.community, new_id(), item.content["name"])
 
 
 async def store(session: Session, things: Sequence[Thing]) -> Mapping[UUID, Thing]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
 import pytest
@@ -47,12 +47,9 @@ class TooLong(Refusal):
         return f"{self.minutes} minutes are too long."
 
 
-class Content(NamedTuple):
+def content(started_at: datetime, minutes: int, note: str | None = None) -> dict[str, Any]:
     """Parsed values of a row."""
-
-    started_at: datetime
-    minutes: int
-    note: str | None = None
+    return {"started_at": started_at, "minutes": minutes, "note": note}
 
 
 SEEN = {
@@ -115,14 +112,14 @@ def test_other_content_under_a_known_reference_is_refused(who: set[str], content
 
 def test_two_spellings_of_one_value_hash_the_same_and_other_values_do_not() -> None:
     here = datetime(2026, 3, 1, 9, 0, tzinfo=timezone(timedelta(hours=8)))
-    same = Content(here, 90, "早")
-    assert content_hash(same) == content_hash(Content(here.astimezone(UTC), 90, "早"))
-    others = [Content(here, 91, "早"), Content(here, 90), Content(here + timedelta(microseconds=1), 90, "早")]
-    assert len({content_hash(content) for content in [same, *others]}) == 4
+    same = content(here, 90, "早")
+    assert content_hash(same) == content_hash(content(here.astimezone(UTC), 90, "早"))
+    others = [content(here, 91, "早"), content(here, 90), content(here + timedelta(microseconds=1), 90, "早")]
+    assert len({content_hash(one) for one in [same, *others]}) == 4
 
 
 def test_content_hashes_as_it_did_when_references_were_first_kept() -> None:
     """Hashes are stored for good: one that came out differently would make every old reference a reused one."""
     here = datetime(2026, 3, 1, 9, 0, 0, 120, tzinfo=timezone(timedelta(hours=8)))
     text = '{"started_at":"2026-03-01T01:00:00.000120+00:00","minutes":90,"note":"早"}'
-    assert content_hash(Content(here, 90, "早")) == hashlib.sha256(text.encode()).hexdigest()
+    assert content_hash(content(here, 90, "早")) == hashlib.sha256(text.encode()).hexdigest()

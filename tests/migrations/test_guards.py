@@ -55,7 +55,7 @@ FROZEN = {
     "service_records": (
         "community_id, service_record_id, number, volunteer_id, service_kind, activity_name, place, content,"
         " organiser, recorder_name, external_ids, started_at, ended_at, service_date, minutes, late,"
-        " manager_required, recorded_by, recorded_at"
+        " manager_required, recorded_by, recorded_at, beneficiary_id, shift_id"
     ),
     "volunteers": "community_id, volunteer_id",
 }

@@ -77,6 +77,14 @@ def altered_hours(kept: Kept) -> Alterations:
             {"evidence-differs", "award-wrong", "posting-wrong"},
             (kept.change(service_records, {"minutes": 60}, **award),),
         ),
+        "whom a service was for": (
+            {"evidence-differs"},
+            (kept.change(service_records, {"beneficiary_id": kept.victim}, **award),),
+        ),
+        "the shift of a service": (
+            {"evidence-differs"},
+            (kept.change(service_records, {"shift_id": uuid4()}, **award),),
+        ),
         "an approved record rejected": (
             {"status-without-decision"},
             (kept.change(service_records, {"status": "rejected"}, **award),),

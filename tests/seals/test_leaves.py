@@ -79,6 +79,14 @@ def test_record_is_written_as_in_the_document() -> None:
     assert evidence_of(record()).decode() + "\n" == EXAMPLES["evidence"]
 
 
+def test_record_with_its_origin_is_written_as_in_the_document() -> None:
+    whole = record()
+    written = json.loads(EXAMPLES["evidence-with-origin"])
+    beneficiary_id, shift_id = UUID(written["beneficiary_id"]), UUID(written["shift_id"])
+    whole.facts = whole.facts._replace(beneficiary_id=beneficiary_id, shift_id=shift_id)
+    assert evidence_of(whole).decode() == EXAMPLES["evidence-with-origin"].rstrip("\n")
+
+
 def test_leaf_is_written_and_hashed_as_in_the_document() -> None:
     assert encoded(leaf()).decode() + "\n" == EXAMPLES["encoding"]
     assert base64.b64encode(hash_of(leaf())).decode() + "\n" == EXAMPLES["leaf"]
