@@ -17,6 +17,7 @@ from app.access.guard import Admitted, Guard
 from app.access.pins import Pins
 from app.access.tokens import Tokens
 from app.activities import api as activities
+from app.activities import series_api as series
 from app.activities import shifts_api as shifts
 from app.communities import api as communities
 from app.communities.service import Directory
@@ -78,6 +79,7 @@ ROUTERS = (
     own_redemptions.router,
     transfers.router,
     activities.router,
+    series.router,
     shifts.router,
     signups.router,
     own_signups.router,

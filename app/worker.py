@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from uuid import UUID
 
 from app.activities.effects import Effects
+from app.activities.series import MAKE_SHIFTS, make_shifts
 from app.communities.service import FORGET_ANSWERS
 from app.kernel import idempotency, jobs, metrics
 from app.kernel.errors import Unavailable
@@ -63,6 +64,12 @@ async def forget_answers(session: Session, due: Sequence[jobs.Claimed], settings
     logger.info("answers forgotten", community=community, count=forgotten)
 
 
+async def make_due_shifts(session: Session, due: Sequence[jobs.Claimed], _: Settings) -> None:
+    """Make the shifts of series that came within the days for which they are made ahead."""
+    keys = {(job.community, UUID(job.payload["series_id"])) for job in due}
+    await make_shifts(session, keys, effects=EFFECTS)
+
+
 async def audit_ledger(database: Database, job: jobs.Claimed) -> Effect:
     """Audit a community over one unchanging picture of it, while posting goes on; give how the result is kept."""
     key = _audit_of(job)
@@ -87,6 +94,7 @@ def _audit_of(job: jobs.Claimed) -> AuditKey:
 HANDLERS: Mapping[str, Callable[[Session, Sequence[jobs.Claimed], Settings], Awaitable[None]]] = {
     LAPSE: lapse_redemptions,
     FORGET_ANSWERS: forget_answers,
+    MAKE_SHIFTS: make_due_shifts,
 }
 """What short jobs do, in the transaction that removes them."""
 

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import Query, Request, Response
 
 from app.access.guard import AdmittedDep
-from app.activities import service
+from app.activities import changing, service
 from app.activities.schemas import (
+    ActivityChange,
     ActivityKind,
     ActivityModel,
     ActivityNew,
     ActivityPage,
+    EndingNew,
     PositionModel,
     PositionNew,
 )
-from app.http.commands import created, submit
+from app.http.commands import answered, created, submit
 from app.http.context import ContextDep
-from app.http.edits import etag
+from app.http.edits import ExpectedDep, edit, etag
 from app.http.lists import ListingDep
 from app.http.operations import DESK, READERS, operation
 from app.http.routes import Router
@@ -89,6 +92,47 @@ async def get_activity(
         activity = await service.get_activity(session, admitted.community, activity_id)
     response.headers["ETag"] = etag(activity.revision)
     return ActivityModel.model_validate(activity)
+
+
+@router.patch(
+    "/{activity_id}",
+    response_model=ActivityModel,
+    **operation(roles=DESK, summary="Change an activity", edits=True, example={"organiser": "朝阳街道办事处"}),
+)
+async def change_activity(
+    activity_id: UUID, request: Request, body: ActivityChange, admitted: AdmittedDep, expected: ExpectedDep
+) -> Response:
+    """Change what is said of an activity; shifts that were made keep their places."""
+    return await edit(
+        request,
+        admitted,
+        item=changing.ActivityChange(admitted.community, activity_id, body.changes(), expected),
+        run=changing.change_activities,
+        render=lambda activity: (ActivityModel.model_validate(activity), activity.revision),
+    )
+
+
+@router.post(
+    "/{activity_id}/ending",
+    response_model=ActivityModel,
+    **operation(
+        roles=DESK,
+        summary="End an activity",
+        keyed=True,
+        problems=["activity-ended"],
+        example={"reason": "老人搬到女儿家去了。"},
+    ),
+)
+async def end_activity(activity_id: UUID, request: Request, body: EndingNew, admitted: AdmittedDep) -> Response:
+    """End an activity with its series; its shifts that have not begun are skipped."""
+    return await submit(
+        request,
+        admitted,
+        body=body,
+        item=changing.ActivityEnding(admitted.community, activity_id, body.reason),
+        run=partial(changing.end_activities, effects=request.app.state.effects),
+        render=lambda activity: answered(ActivityModel.model_validate(activity)),
+    )
 
 
 @router.post(

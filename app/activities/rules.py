@@ -95,6 +95,10 @@ class Series:
     created_at: datetime
     ends_on: dt.date | None = None
 
+    def is_before(self, shift: Shift) -> bool:
+        """Whether it ended before the day of a shift."""
+        return self.ends_on is not None and shift.occurs_on is not None and self.ends_on < shift.occurs_on
+
 
 @dataclass(frozen=True, slots=True)
 class Shift:

@@ -7,11 +7,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, Strict, model_validator
+from pydantic import BaseModel, ConfigDict, Field, Strict, StringConstraints, model_validator
 
-from app.activities.rules import CANCELLATION_HOURS_DEFAULT, POSITIONS_MAX, VOLUNTEERS
+from app.activities.calendar import RULE_LENGTH_MAX
+from app.activities.rules import CANCELLATION_HOURS_DEFAULT, POSITIONS_MAX, VOLUNTEERS, Series
+from app.activities.series import NewSeries, SeriesEnding
 from app.activities.service import Move, NewActivity, NewPosition, NewShift, Skipping
-from app.http.fields import Code, Label, Line, Moment, Name, Paragraph, RequestModel
+from app.http.fields import UNCHANGED, ChangeModel, Code, Day, Label, Line, Moment, Name, Paragraph, RequestModel
 from app.http.pages import PageModel
 
 if TYPE_CHECKING:
@@ -85,6 +87,22 @@ class ActivityNew(RequestModel):
         )
 
 
+class ActivityChange(ChangeModel):
+    """What to change of an activity. What it is and counts as stays, for shifts are signed up for by that."""
+
+    name: Name = UNCHANGED
+    place: Line = UNCHANGED
+    content: Paragraph = UNCHANGED
+    organiser: Name = UNCHANGED
+    cancellation_hours: CancellationHours = UNCHANGED
+
+
+class EndingNew(RequestModel):
+    """Why an activity does not go on; the shifts that are skipped by it keep that."""
+
+    reason: Paragraph
+
+
 class PositionModel(BaseModel):
     """A position (岗位) of an activity."""
 
@@ -123,6 +141,90 @@ class ActivityModel(BaseModel):
 
 class ActivityPage(PageModel[ActivityModel]):
     """A page of activities."""
+
+
+class SeriesNew(RequestModel):
+    """A series to create."""
+
+    rule: Annotated[
+        str,
+        Strict(),
+        StringConstraints(to_upper=True, min_length=1, max_length=RULE_LENGTH_MAX),
+        Field(
+            description="an RRULE of RFC 5545 with FREQ, INTERVAL, and COUNT or UNTIL (a day); WEEKLY also with BYDAY, "
+            "MONTHLY with BYDAY (and BYSETPOS) or BYMONTHDAY, YEARLY with BYMONTH beside these; WKST"
+        ),
+    ]
+    starts_on: Day = Field(description="the first day that may have a shift, by the community's calendar")
+    starts_at: Annotated[
+        str,
+        Strict(),
+        StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$"),
+        Field(description="when its shifts begin, by the community's clocks"),
+    ]
+    minutes: Annotated[int, Strict(), Field(ge=1, le=1440, description="how long they last")]
+
+    def command(self, community: int, activity_id: UUID, created_by: str) -> NewSeries:
+        """Make the command of it."""
+        hour, minute = self.starts_at.split(":")
+        return NewSeries(
+            community=community,
+            activity_id=activity_id,
+            rule=self.rule,
+            starts_on=self.starts_on,
+            starts_at_minute=60 * int(hour) + int(minute),
+            minutes=self.minutes,
+            created_by=created_by,
+        )
+
+
+class SeriesEndingNew(RequestModel):
+    """After which day a series is to have no shift, and why; the shifts that are skipped by it keep that."""
+
+    last_day: Day
+    reason: Paragraph
+
+    def command(self, community: int, series_id: UUID) -> SeriesEnding:
+        """Make the command of it."""
+        return SeriesEnding(community, series_id, self.last_day, self.reason)
+
+
+class SeriesModel(BaseModel):
+    """A series: an activity that recurs."""
+
+    model_config = ConfigDict(title="Series")
+
+    id: UUID
+    activity_id: UUID
+    rule: str
+    starts_on: dt.date
+    starts_at: str
+    minutes: int
+    made_until: dt.date | None = Field(description="the day up to which its shifts have been made")
+    ends_on: dt.date | None = Field(description="the last day that may have a shift, once it was ended")
+    created_by: str
+    created_at: datetime
+
+    @classmethod
+    def of(cls, series: Series) -> SeriesModel:
+        """Show a series."""
+        hour, minute = divmod(series.starts_at_minute, 60)
+        return cls(
+            id=series.id,
+            activity_id=series.activity_id,
+            rule=series.rule,
+            starts_on=series.starts_on,
+            starts_at=f"{hour:02}:{minute:02}",
+            minutes=series.minutes,
+            made_until=series.made_until,
+            ends_on=series.ends_on,
+            created_by=series.created_by,
+            created_at=series.created_at,
+        )
+
+
+class SeriesPage(PageModel[SeriesModel]):
+    """A page of an activity's series."""
 
 
 class ShiftNew(RequestModel):

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from app.activities.rules import Activity, Position, Series, Shift
+from app.activities.rules import PLANNED, Activity, Position, Series, Shift
 from app.activities.tables import activities, positions, series, shifts
 from app.kernel.rows import insert_rows, looked_up, rows_of, update_rows
 
@@ -118,23 +118,38 @@ async def load_shifts(session: Session, keys: Collection[Key]) -> dict[Key, Shif
     return {(row.community_id, row.shift_id): _shift(row) for row in rows}
 
 
-async def series_of(session: Session, keys: Collection[Key]) -> list[Series]:
+async def series_of_activities(session: Session, keys: Collection[Key]) -> list[Series]:
     """Load the series of activities."""
     return [_series(row) for row in await _find(session, series, "activity_id", keys)]
 
 
-async def shifts_of_activities(session: Session, keys: Collection[Key]) -> list[Shift]:
-    """Load the shifts of activities, in the order of their numbers."""
-    return _in_order(await _find(session, shifts, "activity_id", keys))
+@cache
+def _coming(dialect: str, column: str) -> Query:
+    asked = rows_of(dialect, "rows", [_h.community_id, _h[column], _h.starts_at])
+    matches = (_h.community_id == asked.c.community_id) & (_h[column] == asked.c[column])
+    matches &= (_h.starts_at > asked.c.starts_at) & (_h.status == PLANNED)
+    return looked_up(dialect, asked, sa.select(shifts), matches)
 
 
-async def shifts_of_series(session: Session, keys: Collection[Key]) -> list[Shift]:
-    """Load the shifts of series, in the order of their numbers."""
-    return _in_order(await _find(session, shifts, "series_id", keys))
+async def coming_of_activities(session: Session, keys: Collection[Key]) -> dict[Key, list[Shift]]:
+    """Load the planned shifts of each of these activities that have not begun, in the order of their numbers."""
+    return await _coming_by(session, "activity_id", keys)
 
 
-def _in_order(rows: Iterable[AnyRow]) -> list[Shift]:
-    return sorted((_shift(row) for row in rows), key=lambda shift: (shift.community, shift.number))
+async def coming_of_series(session: Session, keys: Collection[Key]) -> dict[Key, list[Shift]]:
+    """Load the planned shifts of each of these series that have not begun, in the order of their numbers."""
+    return await _coming_by(session, "series_id", keys)
+
+
+async def _coming_by(session: Session, column: str, keys: Collection[Key]) -> dict[Key, list[Shift]]:
+    found: dict[Key, list[Shift]] = {key: [] for key in keys}
+    asked = [
+        {"community_id": community, column: one, "starts_at": session.now(community)}
+        for community, one in sorted(found)
+    ]
+    for row in await session.execute_rows(_coming(session.dialect, column), asked):
+        found[row.community_id, row._mapping[column]].append(_shift(row))
+    return {key: sorted(coming, key=lambda shift: shift.number) for key, coming in found.items()}
 
 
 async def page_of_activities(session: Session, community: int, paging: Paging) -> list[Activity]:

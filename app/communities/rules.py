@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, time
 from functools import cache
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 if TYPE_CHECKING:
     import datetime as dt
-    from datetime import datetime
     from uuid import UUID
 
 FOUR_EYES = "four_eyes"
@@ -49,6 +49,14 @@ class Community:
     def local_date(self, moment: datetime) -> dt.date:
         """The day of a moment by the community's calendar."""
         return moment.astimezone(_zone(self.timezone)).date()
+
+    def moment_of(self, day: dt.date, minute: int) -> datetime:
+        """The moment at which the community's clocks show so many minutes after midnight on a day.
+
+        What they leave out in spring is what they would have shown without; of what they show twice it is the first.
+        """
+        shown = datetime.combine(day, time(*divmod(minute, 60)), _zone(self.timezone))
+        return shown.astimezone(UTC)
 
     def local_hour(self, moment: datetime) -> int:
         """The hour, 0 to 23, that the community's clocks show at a moment."""

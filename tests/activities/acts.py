@@ -37,3 +37,14 @@ def span(start: str = "2026-03-03T14:00", end: str = "2026-03-03T16:00") -> dict
 async def shift(bank: Bank, activity_id: str, **fields: Any) -> Any:
     """Make a single shift of an activity at the desk."""
     return done(await bank.desk.post(f"activities/{activity_id}/shifts", {**span(), **fields}), 201)
+
+
+async def series(bank: Bank, activity_id: str, **fields: Any) -> Any:
+    """Have an activity recur every Tuesday afternoon, from the day after the test's present on unless told."""
+    body = {"rule": "FREQ=WEEKLY;BYDAY=TU", "starts_on": "2026-03-03", "starts_at": "14:30", "minutes": 90, **fields}
+    return done(await bank.desk.post(f"activities/{activity_id}/series", body), 201)
+
+
+async def shifts(bank: Bank, **filters: str) -> list[Any]:
+    """All shifts by these filters, in the order in which they were made."""
+    return list(reversed(done(await bank.desk.get("shifts", limit=200, **filters), 200)["items"]))

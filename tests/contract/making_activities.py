@@ -28,10 +28,20 @@ async def shift(own: Furnished) -> dict[str, Any]:
     return {**of_it, "shift_id": (await acts.shift(own.bank, of_it["activity_id"], **span))["id"]}
 
 
-MAKERS = {"shift_id": shift, "activity_id": activity, "position_id": activity}
+async def series(own: Furnished) -> dict[str, Any]:
+    """A weekly series of an activity of its own."""
+    of_it = await activity(own)
+    return {**of_it, "series_id": (await acts.series(own.bank, of_it["activity_id"]))["id"]}
+
+
+MAKERS = {"series_id": series, "shift_id": shift, "activity_id": activity, "position_id": activity}
 
 
 def adders(lists: Lists) -> dict[str, Callable[[], Awaitable[object]]]:
     """By list, what adds to it."""
     own = lists.own
-    return {"list_activities": lambda: activity(own), "list_shifts": lambda: shift(own)}
+    return {
+        "list_activities": lambda: activity(own),
+        "list_series": lambda: acts.series(own.bank, own.named["activity_id"]),
+        "list_shifts": lambda: shift(own),
+    }
