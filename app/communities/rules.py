@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -55,7 +55,7 @@ class Community:
 
         What they leave out in spring is what they would have shown without; of what they show twice it is the first.
         """
-        shown = datetime.combine(day, time(*divmod(minute, 60)), _zone(self.timezone))
+        shown = datetime(day.year, day.month, day.day, *divmod(minute, 60), tzinfo=_zone(self.timezone))
         return shown.astimezone(UTC)
 
     def local_hour(self, moment: datetime) -> int:

@@ -21,20 +21,16 @@ async def activity(own: Furnished) -> dict[str, Any]:
 
 
 async def shift(own: Furnished) -> dict[str, Any]:
-    """A shift to come of an activity of its own, on a day of its own."""
+    """A shift to come of an activity of its own, on a day of its own, and a series that the activity has besides."""
     of_it = await activity(own)
+    recurring = await acts.series(own.bank, of_it["activity_id"], rule="FREQ=DAILY;COUNT=1")
     starts_at = own.bank.clock.moment + (dt.date(2026, 3, 2) - own.next_day())
     span = {"starts_at": starts_at.isoformat(), "ends_at": (starts_at + dt.timedelta(hours=2)).isoformat()}
-    return {**of_it, "shift_id": (await acts.shift(own.bank, of_it["activity_id"], **span))["id"]}
+    single = await acts.shift(own.bank, of_it["activity_id"], **span)
+    return {**of_it, "series_id": recurring["id"], "shift_id": single["id"]}
 
 
-async def series(own: Furnished) -> dict[str, Any]:
-    """A weekly series of an activity of its own."""
-    of_it = await activity(own)
-    return {**of_it, "series_id": (await acts.series(own.bank, of_it["activity_id"]))["id"]}
-
-
-MAKERS = {"series_id": series, "shift_id": shift, "activity_id": activity, "position_id": activity}
+MAKERS = {"shift_id": shift, "series_id": shift, "activity_id": activity, "position_id": activity}
 
 
 def adders(lists: Lists) -> dict[str, Callable[[], Awaitable[object]]]:

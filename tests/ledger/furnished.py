@@ -14,6 +14,7 @@ from app.seals.service import Sealer
 from app.seals.tables import tree_nodes, witness_signatures
 from app.seals.witnesses import NewWitness, name_witnesses
 from tests.bank import done
+from tests.ledger.furnished_work import furnish_work
 from tests.volunteers.people import id_number
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ async def furnish(bank: Bank) -> None:
     dispute = {"volunteer_id": volunteer["id"], "service_record_id": record["id"], "reason": "没有记错"}
     done(await bank.desk.post("disputes", dispute), 201)
     done(await bank.auditor.post("ledger/audits"), 202)
+    await furnish_work(bank)
     card = done(await bank.desk.post(f"volunteers/{volunteer['id']}/cards"), 201)
     async with bank.database.write() as session:
         await count_attempt(session, card["card_number"], "127.0.0.1")

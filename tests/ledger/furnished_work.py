@@ -1,0 +1,17 @@
+"""Furnishes a community with the work behind the hours: a row in every table of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.activities import acts
+
+if TYPE_CHECKING:
+    from tests.bank import Bank
+
+
+async def furnish_work(bank: Bank) -> None:
+    """Let the bank's community organise an activity that recurs, with a single shift besides."""
+    activity = await acts.activity(bank, service_kind="home_visit")
+    await acts.series(bank, activity["id"])
+    await acts.shift(bank, activity["id"])
