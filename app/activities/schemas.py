@@ -156,7 +156,7 @@ class SeriesNew(RequestModel):
         ),
     ]
     starts_on: Day = Field(description="the first day that may have a shift, by the community's calendar")
-    starts_at: Annotated[
+    time_of_day: Annotated[
         str,
         Strict(),
         StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$"),
@@ -166,7 +166,7 @@ class SeriesNew(RequestModel):
 
     def command(self, community: int, activity_id: UUID, created_by: str) -> NewSeries:
         """Make the command of it."""
-        hour, minute = self.starts_at.split(":")
+        hour, minute = self.time_of_day.split(":")
         return NewSeries(
             community=community,
             activity_id=activity_id,
@@ -198,7 +198,7 @@ class SeriesModel(BaseModel):
     activity_id: UUID
     rule: str
     starts_on: dt.date
-    starts_at: str
+    time_of_day: str = Field(description="when its shifts begin, by the community's clocks")
     minutes: int
     made_until: dt.date | None = Field(description="the day up to which its shifts have been made")
     ends_on: dt.date | None = Field(description="the last day that may have a shift, once it was ended")
@@ -214,7 +214,7 @@ class SeriesModel(BaseModel):
             activity_id=series.activity_id,
             rule=series.rule,
             starts_on=series.starts_on,
-            starts_at=f"{hour:02}:{minute:02}",
+            time_of_day=f"{hour:02}:{minute:02}",
             minutes=series.minutes,
             made_until=series.made_until,
             ends_on=series.ends_on,

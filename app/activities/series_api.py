@@ -34,7 +34,7 @@ router = Router(prefix="/v1/communities/{community_id}", tags=["activities"])
         example={
             "rule": "FREQ=WEEKLY;BYDAY=TU",
             "starts_on": "2026-12-01",
-            "starts_at": "14:30",
+            "time_of_day": "14:30",
             "minutes": 90,
         },
     ),

@@ -39,10 +39,14 @@ async def shift(bank: Bank, activity_id: str, **fields: Any) -> Any:
     return done(await bank.desk.post(f"activities/{activity_id}/shifts", {**span(), **fields}), 201)
 
 
+def series_body(**fields: Any) -> dict[str, Any]:
+    """The body of a series: every Tuesday afternoon, from the day after the test's present on."""
+    return {"rule": "FREQ=WEEKLY;BYDAY=TU", "starts_on": "2026-03-03", "time_of_day": "14:30", "minutes": 90, **fields}
+
+
 async def series(bank: Bank, activity_id: str, **fields: Any) -> Any:
-    """Have an activity recur every Tuesday afternoon, from the day after the test's present on unless told."""
-    body = {"rule": "FREQ=WEEKLY;BYDAY=TU", "starts_on": "2026-03-03", "starts_at": "14:30", "minutes": 90, **fields}
-    return done(await bank.desk.post(f"activities/{activity_id}/series", body), 201)
+    """Have an activity recur every Tuesday afternoon, unless told otherwise."""
+    return done(await bank.desk.post(f"activities/{activity_id}/series", series_body(**fields)), 201)
 
 
 async def shifts(bank: Bank, **filters: str) -> list[Any]:

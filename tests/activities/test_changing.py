@@ -70,7 +70,7 @@ async def test_nothing_is_added_to_an_activity_that_has_ended(bank: Bank) -> Non
     made = await activity(bank)
     path = f"activities/{made['id']}"
     done(await bank.desk.post(f"{path}/ending", {"reason": "结束"}), 200)
-    rule = {"rule": "FREQ=WEEKLY", "starts_on": "2026-03-03", "starts_at": "14:30", "minutes": 90}
+    rule = {"rule": "FREQ=WEEKLY", "starts_on": "2026-03-03", "time_of_day": "14:30", "minutes": 90}
     for below, body in (
         ("ending", {"reason": "再次"}),
         ("positions", {"name": "探访员", "capacity": 1}),

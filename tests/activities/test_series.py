@@ -36,10 +36,10 @@ async def test_a_series_makes_the_shifts_of_the_next_eight_weeks(bank: Bank) -> 
     its = await activity(bank)
     answer = await bank.desk.post(
         f"activities/{its['id']}/series",
-        {"rule": "freq=weekly;byday=tu", "starts_on": "2026-03-03", "starts_at": "14:30", "minutes": 90},
+        {"rule": "freq=weekly;byday=tu", "starts_on": "2026-03-03", "time_of_day": "14:30", "minutes": 90},
     )
     made = done(answer, 201)
-    assert (made["rule"], made["starts_at"], made["made_until"]) == ("FREQ=WEEKLY;BYDAY=TU", "14:30", "2026-04-27")
+    assert (made["rule"], made["time_of_day"], made["made_until"]) == ("FREQ=WEEKLY;BYDAY=TU", "14:30", "2026-04-27")
     assert done(await bank.auditor.get(answer.headers["location"]), 200) == made
     assert done(await bank.auditor.get(f"activities/{its['id']}/series"), 200)["items"] == [made]
     first, *_, last = of_it = await shifts(bank, series_id=made["id"])
@@ -138,7 +138,7 @@ async def test_what_has_begun_is_left_when_a_series_ends(bank: Bank) -> None:
 
 async def test_a_rule_that_is_none_or_gives_no_day_is_refused_at_its_place(bank: Bank) -> None:
     path = f"activities/{(await activity(bank))['id']}/series"
-    body = {"rule": "FREQ=WEEKLY", "starts_on": "2026-03-03", "starts_at": "14:30", "minutes": 90}
+    body = {"rule": "FREQ=WEEKLY", "starts_on": "2026-03-03", "time_of_day": "14:30", "minutes": 90}
 
     async def pointers(**fields: Any) -> list[str]:
         problem = refused(await bank.desk.post(path, {**body, **fields}), "invalid-request")
@@ -147,7 +147,7 @@ async def test_a_rule_that_is_none_or_gives_no_day_is_refused_at_its_place(bank:
     assert await pointers(rule="FREQ=SECONDLY") == ["/rule"]
     assert await pointers(rule="FREQ=WEEKLY;UNTIL=20260301") == ["/rule"]
     assert await pointers(starts_on="2025-02-28") == ["/starts_on"]
-    assert await pointers(starts_at="24:00") == ["/starts_at"]
+    assert await pointers(time_of_day="24:00") == ["/time_of_day"]
     assert await pointers(minutes=1441) == ["/minutes"]
     refused(await bank.desk.post(f"activities/{uuid4()}/series", body), "not-found", resource="activity")
     refused(await bank.desk.get(f"series/{uuid4()}"), "not-found", resource="series")

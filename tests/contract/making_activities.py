@@ -6,6 +6,7 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 from tests.activities import acts
+from tests.bank import done
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -16,18 +17,27 @@ if TYPE_CHECKING:
 
 async def activity(own: Furnished) -> dict[str, Any]:
     """An activity that counts as volunteering, with its position."""
-    made = await acts.activity(own.bank, service_kind="home_visit")
+    made = await _post(own, "activities", acts.activity_body(service_kind="home_visit"))
     return {"activity_id": made["id"], "position_id": made["positions"][0]["id"]}
 
 
 async def shift(own: Furnished) -> dict[str, Any]:
     """A shift to come of an activity of its own, on a day of its own, and a series that the activity has besides."""
     of_it = await activity(own)
-    recurring = await acts.series(own.bank, of_it["activity_id"], rule="FREQ=DAILY;COUNT=1")
+    path = f"activities/{of_it['activity_id']}"
     starts_at = own.bank.clock.moment + (dt.date(2026, 3, 2) - own.next_day())
+    recurring = await _post(own, f"{path}/series", _once(starts_at.date()))
     span = {"starts_at": starts_at.isoformat(), "ends_at": (starts_at + dt.timedelta(hours=2)).isoformat()}
-    single = await acts.shift(own.bank, of_it["activity_id"], **span)
+    single = await _post(own, f"{path}/shifts", span)
     return {**of_it, "series_id": recurring["id"], "shift_id": single["id"]}
+
+
+def _once(day: dt.date) -> dict[str, Any]:
+    return acts.series_body(rule="FREQ=DAILY;COUNT=1", starts_on=str(day))
+
+
+async def _post(own: Furnished, path: str, body: dict[str, Any]) -> Any:
+    return done(await own.roles["front_desk"].post(path, body), 201)
 
 
 MAKERS = {"shift_id": shift, "series_id": shift, "activity_id": activity, "position_id": activity}
@@ -38,6 +48,6 @@ def adders(lists: Lists) -> dict[str, Callable[[], Awaitable[object]]]:
     own = lists.own
     return {
         "list_activities": lambda: activity(own),
-        "list_series": lambda: acts.series(own.bank, own.named["activity_id"]),
+        "list_series": lambda: _post(own, f"activities/{own.named['activity_id']}/series", _once(dt.date(2026, 3, 3))),
         "list_shifts": lambda: shift(own),
     }
