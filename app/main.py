@@ -49,6 +49,8 @@ from app.seals import public_api as public_log
 from app.seals import witnesses_api as witnesses
 from app.signups import api as signups
 from app.signups import me_api as own_signups
+from app.teams import api as teams
+from app.teams import members_api as team_members
 from app.transfers import api as transfers
 from app.volunteers import api as volunteers
 from app.volunteers import cards_api as cards
@@ -85,6 +87,9 @@ ROUTERS = (
     own_signups.router,
     disputes.router,
     disputes.own,
+    team_members.router,
+    teams.city,
+    teams.router,
     reports.router,
     seals.router,
     witnesses.router,

@@ -110,6 +110,11 @@ def communities_by_number(dialect: str, numbers: Iterable[int]) -> Read[dict[int
     return store.by_number(dialect, numbers)
 
 
+def communities_by_id(dialect: str, ids: Iterable[UUID]) -> Read[dict[UUID, Community]]:
+    """Ask for communities by their ids; unknown ones are missing."""
+    return store.by_ids(dialect, ids)
+
+
 async def find_community(session: Session, code: str) -> Community | None:
     """Find the community with a code."""
     return await store.by_code(session, code)

@@ -55,6 +55,21 @@ def by_number(dialect: str, numbers: Iterable[int]) -> Read[dict[int, Community]
     return Read(_numbered(dialect), [{"number": number} for number in sorted(set(numbers))], understand)
 
 
+@cache
+def _identified(dialect: str) -> Query:
+    asked = rows_of(dialect, "rows", [communities.c.id])
+    return looked_up(dialect, asked, _all, communities.c.id == asked.c.id)
+
+
+def by_ids(dialect: str, ids: Iterable[UUID]) -> Read[dict[UUID, Community]]:
+    """Ask for communities by their ids."""
+
+    def understand(rows: list[Sequence[Any]]) -> dict[UUID, Community]:
+        return {row[1]: Community(*row) for row in rows}
+
+    return Read(_identified(dialect), [{"id": one} for one in sorted(set(ids))], understand)
+
+
 async def by_id(session: Session, community_id: UUID) -> Community | None:
     """Load the community with an id."""
     return next(iter(await _load(session, _all.where(communities.c.id == community_id))), None)

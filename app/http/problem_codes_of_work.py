@@ -16,6 +16,24 @@ PROBLEMS_OF_WORK: Mapping[str, Problem] = {
         "The activity has ended: nothing is added to it, and it cannot end again.",
         "Create a new activity for what goes on.",
     ),
+    "already-ended": Problem(
+        409,
+        "Already ended",
+        "The service, the membership or the posting ends on that day already, or before it.",
+        "Nothing is left to do; to go on, begin a new one. An end can be brought forward, not put off.",
+    ),
+    "already-in-team": Problem(
+        409,
+        "Already in a team",
+        "The member serves on a team in that time, and a member serves on one team at a time.",
+        "End that membership with the day before the new one begins.",
+    ),
+    "already-posted": Problem(
+        409,
+        "Already posted",
+        "The team is posted to a community in that time, and a team serves in one community at a time.",
+        "End that posting with the day before the new one begins.",
+    ),
     "already-signed-up": Problem(
         409,
         "Already signed up",
@@ -27,6 +45,18 @@ PROBLEMS_OF_WORK: Mapping[str, Problem] = {
         "Too late to cancel",
         "So shortly before the shift, a seat is not given back by oneself any more.",
         "Tell the desk, which still can.",
+    ),
+    "member-erased": Problem(
+        409,
+        "Team member erased",
+        "The member's personal data was erased. On which team the member served stays, under the member's id.",
+        "Nothing is left to do; register the person anew if the person serves again.",
+    ),
+    "not-posted-here": Problem(
+        409,
+        "Not posted here",
+        "The member serves on no team that is posted to this community on that day.",
+        "Look at the teams that are posted here on that day, and at their members.",
     ),
     "overlapping-signup": Problem(
         409,
@@ -75,6 +105,24 @@ PROBLEMS_OF_WORK: Mapping[str, Problem] = {
         "Sign-up not open",
         "The sign-up was cancelled or released before.",
         "Read the sign-up; to take part, sign up anew.",
+    ),
+    "unknown-community": Problem(
+        422,
+        "Unknown community",
+        "The city has no community with this id.",
+        "Take `community_id` from the list of communities.",
+    ),
+    "unknown-department": Problem(
+        422,
+        "Unknown department",
+        "The city has no department with this id.",
+        "Take `department_id` from the list of departments, or create the department first.",
+    ),
+    "unknown-member": Problem(
+        422,
+        "Unknown team member",
+        "There is no team member with this id, or the member's data was erased.",
+        "Take `member_id` from the list of members, or register the member first.",
     ),
     "unknown-position": Problem(
         422,

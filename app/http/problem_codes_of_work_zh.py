@@ -13,11 +13,36 @@ PROBLEMS_OF_WORK_ZH: Mapping[str, InChinese] = {
     "activity-ended": InChinese(
         "活动已结束", "该活动已经结束，不能再添加内容，也不能再次结束。", "如要继续，请新建一个活动。"
     ),
+    "already-ended": InChinese(
+        "已经结束",
+        "这段服务、这次编队或这次派驻在那一天或更早就已结束。",
+        "不必再办；要继续，请新建一段。结束日期只能提前，不能推后。",
+    ),
+    "already-in-team": InChinese(
+        "已在其他服务队",
+        "该队员在这段时间里已编入一支服务队，同一时间只能在一支队里。",
+        "请先把原来的编队结束在新编队开始的前一天。",
+    ),
+    "already-posted": InChinese(
+        "已派驻",
+        "该服务队在这段时间里已派驻到一个社区，同一时间只能在一个社区。",
+        "请先把原来的派驻结束在新派驻开始的前一天。",
+    ),
     "already-signed-up": InChinese(
         "已报名", "此人在该班次已有名额、已在候补或已申请；或已长期报名该系列。", "不必再报；要换岗位，请先取消原报名。"
     ),
     "cancellation-too-late": InChinese(
         "取消太晚", "离班次开始太近，本人已不能自行取消名额。", "请告知前台，由前台取消。"
+    ),
+    "member-erased": InChinese(
+        "队员信息已删除",
+        "该队员的个人信息已经删除；在哪支队服务过仍按编号保留。",
+        "不必再办；如果本人再来服务，请重新登记。",
+    ),
+    "not-posted-here": InChinese(
+        "没有派驻到本社区",
+        "该队员那一天所在的服务队没有派驻到本社区。",
+        "请查看那一天派驻到本社区的服务队及其队员。",
     ),
     "overlapping-signup": InChinese(
         "时间冲突", "此人在同一时间的另一班次已有名额。", "请取消所指的那个报名，或选择其他班次。"
@@ -39,6 +64,15 @@ PROBLEMS_OF_WORK_ZH: Mapping[str, InChinese] = {
     ),
     "shift-skipped": InChinese("班次已取消", "该班次已取消，不再举行。", "请选择其他班次，或新建一个班次。"),
     "signup-not-open": InChinese("报名已失效", "该报名已取消或已释放。", "请查看该报名；要参加，请重新报名。"),
+    "unknown-community": InChinese("没有这个社区", "全市没有编号是这个的社区。", "请从社区列表中取 `community_id`。"),
+    "unknown-department": InChinese(
+        "没有这个部门", "全市没有编号是这个的部门。", "请从部门列表中取 `department_id`，或先新建部门。"
+    ),
+    "unknown-member": InChinese(
+        "没有这名队员",
+        "没有编号是这个的队员，或者其信息已经删除。",
+        "请从队员列表中取 `member_id`，或先登记队员。",
+    ),
     "unknown-position": InChinese("没有这个岗位", "该班次或系列的活动没有这个岗位。", "请从活动里取 `position_id`。"),
     "unknown-shift": InChinese("没有这个班次", "本社区没有这个班次。", "请从可报名班次列表里取 `shift_id`。"),
     "wrong-participant": InChinese("参与者类型不符", "该岗位是给另一类参与者的。", "请选择适合此类参与者的岗位。"),

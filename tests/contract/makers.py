@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tests.contract import making_activities, making_signups
+from tests.contract import making_activities, making_signups, making_teams
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 MAKERS: Mapping[str, Callable[[Furnished], Awaitable[dict[str, Any]]]] = {
     **making_activities.MAKERS,
     **making_signups.MAKERS,
+    **making_teams.MAKERS,
 }
 """By the name of a parameter or field: what makes a value that is still to be used, and others that come with it."""
 
-PREPARING: Mapping[str, Callable[[Furnished, dict[str, Any]], Awaitable[None]]] = {}
+PREPARING: Mapping[str, Callable[[Furnished, dict[str, Any]], Awaitable[None]]] = {**making_teams.PREPARING}
 """By operation: what brings the values of its path and body into the state that it works on."""

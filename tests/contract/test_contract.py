@@ -32,8 +32,8 @@ SEGMENT = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*|\{[a-z]+(_[a-z]+)*\}")
 OUTSIDE_V1 = {"oauth2", ".well-known", "livez", "readyz", "metrics", "problems", "verify"}
 # Lists whose items take work: each receipt has a signature and the hashes up to the root.
 SHORT = {"list_own_receipts": 50}
-# The city's own log, whose paths are those below a community, and who witnesses it.
-OF_THE_CITY = {"ledger", "witnesses", "witness-signatures"}
+# The city's own log, whose paths are those below a community, who witnesses it, and the teams that the city posts.
+OF_THE_CITY = {"ledger", "witnesses", "witness-signatures", "departments", "team-members", "teams"}
 # Nouns that have no plural, or that there is one of.
 SINGLE = {"me", "ledger", "goods", "balance", "statement", "trial-balance"}
 WHOLE_NUMBERS = {"points", "minutes", "amount", "quantity", "balance", "balance_after", "points_price", "version"}
@@ -130,7 +130,7 @@ def test_paths_are_plural_nouns_in_kebab_case_below_the_community(operations: li
 
 
 def test_change_of_a_state_is_a_post_to_a_noun_below_the_resource(operations: list[Operation]) -> None:
-    nouns = re.compile(r".*(tion|return|erasure|withdrawal|answer|decision|ending|move|skipping)")
+    nouns = re.compile(r".*(tion|return|erasure|withdrawal|answer|decision|ending|leaving|move|skipping)")
     for operation in operations:
         *_, before, last = operation.path.split("/")
         if operation.method == "POST" and before.startswith("{") and not last.endswith("s"):

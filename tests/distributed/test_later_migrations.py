@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 SEALS = {"tree_nodes", "checkpoints", "city_leaves", "witnesses", "witness_signatures"}
 WORK = {"activities", "positions", "series", "shifts", "standing_signups", "signups"}
-LATER = {"transfers", "disputes", "dispute_steps", "audits", *SEALS, *WORK}
+TEAMS = {"departments", "team_members", "teams", "team_memberships", "team_postings"}
+LATER = {"transfers", "disputes", "dispute_steps", "audits", *SEALS, *WORK, *TEAMS}
 """The tables of the migrations after the one at which a database is distributed here."""
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.activities import acts
+from tests.teams import acts as teams
 
 if TYPE_CHECKING:
     from tests.bank import Bank
 
 
 async def furnish_work(bank: Bank) -> None:
-    """Let the bank's community organise an activity that recurs, with a single shift besides."""
+    """Let the bank's community organise an activity that recurs, with a single shift besides, and the city post a team there."""
     activity = await acts.activity(bank, service_kind="home_visit")
     await acts.series(bank, activity["id"])
     await acts.shift(bank, activity["id"])
+    await teams.post(bank, await teams.team(bank, await teams.member(bank)))

@@ -20,6 +20,7 @@ APPEND_ONLY = (
     "checkpoints",
     "city_leaves",
     "corrections",
+    "departments",
     "dispute_steps",
     "earning_rules",
     "erasures",
@@ -35,6 +36,7 @@ APPEND_ONLY = (
     "seen_references",
     "service_kinds",
     "stock_movements",
+    "teams",
     "transfers",
     "tree_nodes",
     "verifications",
@@ -57,6 +59,9 @@ FROZEN = {
         " organiser, recorder_name, external_ids, started_at, ended_at, service_date, minutes, late,"
         " manager_required, recorded_by, recorded_at, beneficiary_id, shift_id"
     ),
+    "team_members": "community_id, member_id, number, department_id, joined_on, registered_by, registered_at",
+    "team_memberships": "community_id, member_id, starts_on, team_id, number, set_by, set_at",
+    "team_postings": "community_id, posting_id, number, team_id, posted_to, starts_on, posted_by, posted_at",
     "volunteers": "community_id, volunteer_id",
 }
 CHECKED = {
@@ -66,7 +71,7 @@ CHECKED = {
     "verifications": "refer",
 }
 OF_ALL_COMMUNITIES = {"communities", "alembic_version"}
-OF_THE_CITY = {"city_leaves"}
+OF_THE_CITY = {"city_leaves", "departments", "team_members", "teams", "team_memberships", "team_postings"}
 """Tables that have rows of community 0 alone."""
 
 RIGHTS = {
@@ -81,6 +86,7 @@ RIGHTS = {
     "clients": "SELECT, INSERT, UPDATE (revoked_at)",
     "communities": "SELECT, INSERT, UPDATE",
     "corrections": "SELECT, INSERT",
+    "departments": "SELECT, INSERT",
     "dispute_steps": "SELECT, INSERT",
     "disputes": "SELECT, INSERT, UPDATE (status)",
     "due_work": "SELECT, INSERT, UPDATE",
@@ -112,6 +118,10 @@ RIGHTS = {
     "signups": "SELECT, INSERT, UPDATE (closed_at, closed_by, queue, reason, seat, status)",
     "standing_signups": "SELECT, INSERT, DELETE",
     "stock_movements": "SELECT, INSERT",
+    "team_members": "SELECT, INSERT, UPDATE (erased_at, left_on, sealed)",
+    "team_memberships": "SELECT, INSERT, UPDATE (ends_on)",
+    "team_postings": "SELECT, INSERT, UPDATE (ends_on)",
+    "teams": "SELECT, INSERT",
     "transfers": "SELECT, INSERT",
     "tree_nodes": "SELECT, INSERT",
     "verifications": "SELECT, INSERT",
@@ -138,6 +148,9 @@ AUDITED = {
         " redemption_id, reserved_at, reserved_by, status, volunteer_id"
     ),
     "seen_references": "community_id, reference, resource, resource_id, seen_at, who",
+    "team_members": (
+        "community_id, department_id, erased_at, joined_on, left_on, member_id, number, registered_at, registered_by"
+    ),
     "volunteers": (
         "community_id, consent_given_at, consent_on, consent_taken_by, consent_version, erased_at, estate,"
         " external_ids, number, political_status, registered_at, revision, skills, volunteer_id"

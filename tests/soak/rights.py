@@ -39,6 +39,9 @@ TABLE: tuple[tuple[set[str], str], ...] = (
     ({ANYONE}, "get_city_checkpoint list_city_checkpoints get_city_checkpoint_of_size get_city_consistency get_verify"),
     ({ANYONE}, "get_ledger_key"),
     ({CITY_ADMIN}, "create_community list_communities"),
+    ({CITY_ADMIN}, "create_department list_departments register_team_member list_team_members get_team_member"),
+    ({CITY_ADMIN}, "let_team_member_leave erase_team_member create_team list_teams get_team add_team_member"),
+    ({CITY_ADMIN}, "list_members_of_team end_team_membership create_team_posting list_team_postings end_team_posting"),
     ({CITY_ADMIN}, "create_city_witness list_city_witnesses create_city_witness_signature"),
     (_managers, "create_client revoke_client change_community create_service_kind create_earning_rule create_goods"),
     (
@@ -53,7 +56,7 @@ TABLE: tuple[tuple[set[str], str], ...] = (
     (_readers, "get_community list_volunteers get_volunteer list_households get_household list_service_kinds"),
     (_readers, "list_earning_rules list_service_records get_service_record list_goods get_goods list_stock_movements"),
     ({*_readers, VOLUNTEER}, "get_checkpoint list_checkpoints get_checkpoint_of_size get_consistency"),
-    (_readers, "get_checkpoint_notice get_city_proof list_witnesses"),
+    (_readers, "get_checkpoint_notice get_city_proof list_witnesses list_posted_teams list_posted_members"),
     (_accounts, "get_balance get_statement list_redemptions get_redemption list_transfers get_transfer"),
     ({*_accounts, VOLUNTEER}, "list_disputes get_dispute"),
     ({AUDITOR}, "list_transactions get_transaction list_accounts get_trial_balance create_audit get_audit"),
