@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 async def furnish_work(bank: Bank) -> None:
-    """Let the bank's community organise an activity that recurs, with a single shift besides, and the city post a team there."""
+    """Let the bank's community organise an activity that recurs, with a single shift besides; the city posts a team."""
     activity = await acts.activity(bank, service_kind="home_visit")
     await acts.series(bank, activity["id"])
     await acts.shift(bank, activity["id"])
