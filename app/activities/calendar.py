@@ -43,6 +43,7 @@ _allowed = {
 _interval_max, _count_max = 366, 1000
 _position_max = 4
 _leap_year = 2024
+_day = re.compile(r"[0-9]{8}")
 _whole = re.compile(r"[+-]?[0-9]{1,4}")
 _weekday = re.compile(r"([+-]?[1-5])?(MO|TU|WE|TH|FR|SA|SU)")
 
@@ -130,10 +131,12 @@ def _number(most: int) -> Callable[[str, str], int]:
 
 
 def _until(_: str, text: str) -> datetime:
+    message = "UNTIL is a day such as 20261231"
+    if not _day.fullmatch(text):
+        raise InvalidRule(message)
     try:
         return datetime.strptime(text, "%Y%m%d")  # noqa: DTZ007  a day by the community's calendar
     except ValueError:
-        message = "UNTIL is a day such as 20261231"
         raise InvalidRule(message) from None
 
 

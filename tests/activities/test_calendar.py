@@ -66,6 +66,7 @@ def test_a_rule_gives_the_days_that_it_says() -> None:
         ("FREQ=WEEKLY;COUNT=2;UNTIL=20260401", "do not go together"),
         ("FREQ=WEEKLY;UNTIL=20260401T000000Z", "UNTIL is a day"),
         ("FREQ=WEEKLY;UNTIL=20260231", "UNTIL is a day"),
+        ("FREQ=WEEKLY;UNTIL=202641", "UNTIL is a day"),
         ("FREQ=WEEKLY;WKST=XX", "WKST is a day"),
     ],
 )

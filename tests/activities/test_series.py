@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 from app import worker
 from app.activities.effects import Effects
 from app.activities.series import make_shifts
+from app.main import open_database
 from tests.activities.acts import activity, series, shifts, span
 from tests.bank import done, refused
 
@@ -62,6 +64,17 @@ async def test_shifts_are_made_ahead_as_time_goes_on_and_each_once(bank: Bank, s
     of_it = await days(bank, made)
     assert of_it[-1] == "2026-05-19"
     assert len(of_it) == len(set(of_it)) == 12
+
+
+async def test_two_workers_make_each_shift_once(bank: Bank, settings: Settings) -> None:
+    made = await series(bank, (await activity(bank))["id"], rule="FREQ=DAILY")
+    bank.clock.move(days=5)
+    other = open_database(settings, bank.clock)
+    await asyncio.gather(*(worker.run_due(database, settings) for database in (bank.database, other) * 2))
+    await other.close()
+    of_it = await days(bank, made)
+    assert of_it[-1] == "2026-05-02"
+    assert len(of_it) == len(set(of_it)) == 61
 
 
 async def test_a_run_that_fails_makes_nothing_and_the_next_one_all(
