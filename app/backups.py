@@ -1,4 +1,4 @@
-"""The commands that carry a bank over a loss: backups of SQLite, and the log of erased volunteers."""
+"""The commands that carry a bank over a loss: backups of SQLite, and the log of erased persons."""
 
 from __future__ import annotations
 
@@ -9,20 +9,29 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from app.beneficiaries.erasing import BENEFICIARY, erase_beneficiary_again
 from app.communities.service import list_communities
 from app.console import fail, on_database, read_settings, say
 from app.kernel.backup import DamagedBackupError, back_up
+from app.kernel.erasures import log_line, log_of_erasures, of_log_line
 from app.kernel.heads import CITY
 from app.kernel.paging import Paging
 from app.progress import progress
-from app.volunteers.erasing import log_line, log_of_erasures, of_log_line, replay_erasures
+from app.volunteers.erasing import VOLUNTEER, erase_volunteer_again, log_of_erased_volunteers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Awaitable, Callable, Iterator, Mapping
 
-    from app.kernel.database import Database
+    from app.kernel.database import Database, Session
+    from app.kernel.erasures import Erasure
 
-erasures_cli = typer.Typer(no_args_is_help=True, help="The log of erased volunteers, which outlives backups.")
+erasures_cli = typer.Typer(no_args_is_help=True, help="The log of erased persons, which outlives backups.")
+
+ERASING_AGAIN: Mapping[str, Callable[[Session, int, Erasure], Awaitable[bool]]] = {
+    VOLUNTEER: erase_volunteer_again,
+    BENEFICIARY: erase_beneficiary_again,
+}
+"""By kind of person: what erases one whom a restored backup brought back, and says whether there was one."""
 
 
 def backup(file: Annotated[Path, typer.Argument(help="where to write; has to be a new file")]) -> None:
@@ -62,7 +71,8 @@ def export_erasures(
             communities = await list_communities(session, CITY, Paging())
         for one in communities:
             async with database.read(one.number) as session:
-                lines += [log_line(one.id, erasure) for erasure in await log_of_erasures(session, one.number)]
+                for log in (log_of_erased_volunteers, log_of_erasures):
+                    lines += [log_line(one.id, erasure) for erasure in await log(session, one.number)]
         return lines
 
     lines = on_database(run)
@@ -81,6 +91,8 @@ def replay_log(file: Annotated[Path, typer.Argument(help="what `erasures export`
             log = [of_log_line(line) for line in file.read_text(encoding="utf-8").splitlines()]
     except ValueError as error:
         fail(f"{file}: {error}")
+    if unknown := {erasure.kind for _, erasure in log} - set(ERASING_AGAIN):
+        fail(f"{file}: this version knows no {', '.join(sorted(unknown))}.")
 
     async def run(database: Database) -> int:
         again = 0
@@ -90,7 +102,8 @@ def replay_log(file: Annotated[Path, typer.Argument(help="what `erasures export`
             own = [erasure for community_id, erasure in log if community_id == one.id]
             if own:
                 async with database.write(one.number) as session:
-                    again += len(await replay_erasures(session, one.number, own))
+                    for erasure in own:
+                        again += await ERASING_AGAIN[erasure.kind](session, one.number, erasure)
         return again
 
     again = on_database(run)

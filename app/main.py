@@ -19,6 +19,7 @@ from app.access.tokens import Tokens
 from app.activities import api as activities
 from app.activities import series_api as series
 from app.activities import shifts_api as shifts
+from app.beneficiaries import api as beneficiaries
 from app.communities import api as communities
 from app.communities.service import Directory
 from app.disputes import api as disputes
@@ -40,6 +41,7 @@ from app.kernel.database import Database
 from app.kernel.keys import SigningKeyError, new_signing_key, private_key, public_keys
 from app.kernel.notes import Signer
 from app.kernel.vault import Vault, development_secret, new_pepper
+from app.qualifications import api as qualifications
 from app.redemptions import api as redemptions
 from app.redemptions import me_api as own_redemptions
 from app.reports import api as reports
@@ -73,6 +75,8 @@ ROUTERS = (
     cards.router,
     households.router,
     own.router,
+    beneficiaries.router,
+    qualifications.router,
     earning.router,
     hours.router,
     own_hours.router,

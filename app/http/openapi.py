@@ -42,6 +42,8 @@ _TAGS = {
     "clients": "The apps that call on behalf of a community.",
     "communities": "Communities (社区), the tenants.",
     "volunteers": "Volunteers (志愿者), their balances and statements.",
+    "beneficiaries": "Beneficiaries (服务对象): the persons whom volunteers serve.",
+    "qualifications": "Qualifications (资格) of volunteers, checked and dated.",
     "own data": "What volunteers see and do with their card and PIN.",
     "earning rules": "Service kinds (服务类型) and what they earn (积分规则).",
     "service records": "Service records (服务记录) and their verification (审核).",

@@ -40,6 +40,18 @@ PROBLEMS_OF_WORK: Mapping[str, Problem] = {
         "The participant has a place in this shift, waits for one, or takes part in every shift of the series.",
         "Nothing is left to do; for another position, cancel the sign-up first.",
     ),
+    "beneficiary-ended": Problem(
+        409,
+        "Beneficiary ended",
+        "The person is served no more, so nothing about them is changed.",
+        "Register anew whoever comes back.",
+    ),
+    "beneficiary-erased": Problem(
+        410,
+        "Beneficiary erased",
+        "The beneficiary's personal data was erased on request and cannot be brought back.",
+        "What was done for the person stays. Who is to be served again is registered anew.",
+    ),
     "cancellation-too-late": Problem(
         409,
         "Too late to cancel",
@@ -75,6 +87,12 @@ PROBLEMS_OF_WORK: Mapping[str, Problem] = {
         "Qualification missing",
         "The position needs a qualification that the volunteer does not hold, checked and valid, on the shift's day.",
         "Have the qualification checked at the desk, or choose another position.",
+    ),
+    "qualification-revoked": Problem(
+        409,
+        "Qualification revoked",
+        "The qualification was revoked before; that happens once.",
+        "Check in a new one if the volunteer holds it again.",
     ),
     "series-ended": Problem(
         409,

@@ -31,6 +31,14 @@ PROBLEMS_OF_WORK_ZH: Mapping[str, InChinese] = {
     "already-signed-up": InChinese(
         "已报名", "此人在该班次已有名额、已在候补或已申请；或已长期报名该系列。", "不必再报；要换岗位，请先取消原报名。"
     ),
+    "beneficiary-ended": InChinese(
+        "服务已结束", "对这位服务对象的服务已经结束，资料不再改动。", "如需重新服务，请重新登记。"
+    ),
+    "beneficiary-erased": InChinese(
+        "服务对象信息已删除",
+        "服务对象的个人信息已应要求删除，无法恢复。",
+        "为其做过的事仍然保留；重新接受服务请重新登记。",
+    ),
     "cancellation-too-late": InChinese(
         "取消太晚", "离班次开始太近，本人已不能自行取消名额。", "请告知前台，由前台取消。"
     ),
@@ -50,6 +58,9 @@ PROBLEMS_OF_WORK_ZH: Mapping[str, InChinese] = {
     "positions-full": InChinese("岗位已满", "一个活动的岗位数已达上限。", "其余岗位请另建一个活动。"),
     "qualification-missing": InChinese(
         "缺少资质", "该岗位要求的资质，志愿者在班次当天没有有效的核验记录。", "请在前台核验资质，或选择其他岗位。"
+    ),
+    "qualification-revoked": InChinese(
+        "资格已撤销", "这项资格已经撤销过了，只能撤销一次。", "志愿者重新取得资格的，请另行登记。"
     ),
     "series-ended": InChinese(
         "系列已结束", "该系列的最后一天已定在这一天或更早。", "请给出更早的日期；如要继续，请新建一个系列。"

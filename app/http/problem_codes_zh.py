@@ -17,8 +17,8 @@ PROBLEMS_ZH: Mapping[str, InChinese] = {
     ),
     "already-registered": InChinese(
         "已经登记",
-        "本社区已有志愿者用这个手机号或身份证号登记；不告知是谁。",
-        "请先在志愿者名单里查找，再决定是否登记。",
+        "本社区已有志愿者用这个手机号或身份证号登记，或已有姓名、电话、住址都相同的服务对象；不告知是谁。",
+        "请先在名单里查找，再决定是否登记。",
     ),
     "already-reversed": InChinese("已经冲正", "这笔交易冲正过了，最多只能冲正一次。", "不必再做；请查看冲正交易。"),
     "already-verified": InChinese(

@@ -18,6 +18,7 @@ from app.http.edits import ExpectedDep, edit, etag
 from app.http.lists import ListingDep
 from app.http.operations import ACCOUNT_READERS, DESK, MANAGERS, NAMED, NAMELESS, READERS, VERIFIER, hot, operation
 from app.http.routes import Router
+from app.kernel.erasures import NewErasure
 from app.kernel.errors import Refused
 from app.kernel.idempotency import Answer
 from app.volunteers import accounts, changing, erasing, service
@@ -168,9 +169,9 @@ async def erase_volunteer(volunteer_id: UUID, request: Request, body: ErasureNew
         request,
         admitted,
         body=body,
-        item=erasing.NewErasure(admitted.community, volunteer_id, admitted.caller_id, body.reason),
+        item=NewErasure(admitted.community, volunteer_id, admitted.caller_id, body.reason),
         run=erasing.erase_volunteers,
-        render=lambda erasure: answered(ErasureModel.model_validate(erasure)),
+        render=lambda erasure: answered(ErasureModel.of(erasure)),
     )
 
 

@@ -1,20 +1,13 @@
-"""Erasure of personal data: the person's key is destroyed; ids and postings stay.
-
-The log of erasures can be taken out of the database, and replayed over a backup from before that was restored.
-"""
+"""Erasure of personal data: the person's key is destroyed; ids and postings stay."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING
-from uuid import UUID
-
-import orjson
 
 from app import ledger
 from app.access.cards import revoke_cards_of
 from app.kernel import persons
+from app.kernel.erasures import Erasure, NewErasure
 from app.kernel.events import Event, append
 from app.ledger import Account
 from app.volunteers import store
@@ -28,25 +21,8 @@ if TYPE_CHECKING:
     from app.kernel.database import Session
     from app.kernel.errors import Refusal
 
-
-@dataclass(frozen=True, slots=True)
-class NewErasure:
-    """A volunteer whose personal data is to be erased."""
-
-    community: int
-    volunteer_id: UUID
-    erased_by: str
-    reason: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Erasure:
-    """A line of the log: whose data was erased, when, by whom, and why."""
-
-    volunteer_id: UUID
-    erased_at: datetime
-    erased_by: str
-    reason: str | None
+VOLUNTEER = "volunteer"
+"""How the log of erasures calls a volunteer."""
 
 
 async def erase_volunteers(session: Session, new: Sequence[NewErasure]) -> list[Erasure | Refusal]:
@@ -57,23 +33,23 @@ async def erase_volunteers(session: Session, new: Sequence[NewErasure]) -> list[
         if refusal:
             outcomes.append(refusal)
             continue
-        erasure = Erasure(item.volunteer_id, session.now(item.community), item.erased_by, item.reason)
+        erasure = Erasure(VOLUNTEER, item.person_id, session.now(item.community), item.erased_by, item.reason)
         await _erase(session, item.community, erasure)
         outcomes.append(erasure)
     return outcomes
 
 
 async def _refusal(session: Session, item: NewErasure) -> Refusal | None:
-    refusal = absence(await store.find(session, item.community, item.volunteer_id))
+    refusal = absence(await store.find(session, item.community, item.person_id))
     if refusal:
         return refusal
-    account = Account(item.community, reserved_account(item.volunteer_id))
+    account = Account(item.community, reserved_account(item.person_id))
     reserved = (await ledger.balances(session, [account]))[account]
     return RedemptionsOpen(points_reserved=reserved) if reserved else None
 
 
 async def _erase(session: Session, community: int, erasure: Erasure) -> None:
-    key = (community, erasure.volunteer_id)
+    key = (community, erasure.person_id)
     await persons.destroy_keys(session, [key])
     await store.update(
         session,
@@ -82,7 +58,7 @@ async def _erase(session: Session, community: int, erasure: Erasure) -> None:
             "sealed": "",
             "name_hash": "",
             # Nobody's number hashes to this, so that the phone and the ID number may be registered anew.
-            "phone_hash": f"erased {erasure.volunteer_id}",
+            "phone_hash": f"erased {erasure.person_id}",
             "phone_tail_hash": "",
             "id_number_hash": None,
             "estate": None,
@@ -95,14 +71,12 @@ async def _erase(session: Session, community: int, erasure: Erasure) -> None:
     )
     await store.move_out(session, [key])
     await revoke_cards_of(session, *key)
-    (number,) = await append(
-        session, [Event(community, "volunteer.erased", {"volunteer_id": str(erasure.volunteer_id)})]
-    )
+    (number,) = await append(session, [Event(community, "volunteer.erased", {"volunteer_id": str(erasure.person_id)})])
     await store.insert_erasure(
         session,
         {
             "community_id": community,
-            "volunteer_id": erasure.volunteer_id,
+            "volunteer_id": erasure.person_id,
             "number": number,
             "erased_at": erasure.erased_at,
             "erased_by": erasure.erased_by,
@@ -111,41 +85,18 @@ async def _erase(session: Session, community: int, erasure: Erasure) -> None:
     )
 
 
-def log_line(community_id: UUID, erasure: Erasure) -> str:
-    """A line of the log as it stands in a file: JSON, without personal data."""
-    return orjson.dumps({"community_id": community_id, **asdict(erasure)}).decode()
-
-
-def of_log_line(line: str) -> tuple[UUID, Erasure]:
-    """Read a line of the log's file: the community's id and the erasure. Raises `ValueError`."""
-    found = orjson.loads(line)
-    try:
-        erasure = Erasure(
-            UUID(found["volunteer_id"]),
-            datetime.fromisoformat(found["erased_at"]),
-            str(found["erased_by"]),
-            found["reason"],
-        )
-        return UUID(found["community_id"]), erasure
-    except (KeyError, TypeError, AttributeError) as error:
-        message = f"no line of a log of erasures: {error}"
-        raise ValueError(message) from None
-
-
-async def log_of_erasures(session: Session, community: int) -> list[Erasure]:
-    """A community's erasures, oldest first."""
+async def log_of_erased_volunteers(session: Session, community: int) -> list[Erasure]:
+    """A community's erasures of volunteers, oldest first."""
     rows = await store.all_erasures(session, community)
-    return [Erasure(row.volunteer_id, row.erased_at, row.erased_by, row.reason) for row in rows]
+    return [Erasure(VOLUNTEER, row.volunteer_id, row.erased_at, row.erased_by, row.reason) for row in rows]
 
 
-async def replay_erasures(session: Session, community: int, log: Sequence[Erasure]) -> list[Erasure]:
-    """Erase again whom a restored backup brought back, whatever is open, and give those of the log that were there.
+async def erase_volunteer_again(session: Session, community: int, erasure: Erasure) -> bool:
+    """Erase a volunteer whom a restored backup brought back, whatever is open; whether there was one to erase.
 
-    Who registered after the backup is not in it, and needs no erasing.
+    Who registered after the backup is not in it.
     """
-    again = []
-    for erasure in log:
-        if absence(await store.find(session, community, erasure.volunteer_id)) is None:
-            await _erase(session, community, erasure)
-            again.append(erasure)
-    return again
+    there = absence(await store.find(session, community, erasure.person_id)) is None
+    if there:
+        await _erase(session, community, erasure)
+    return there

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from app import ledger
+    from app.kernel.erasures import Erasure
     from app.kernel.paging import Page
     from app.volunteers.accounts import Holdings
 
@@ -145,12 +146,22 @@ class ErasureNew(RequestModel):
 class ErasureModel(BaseModel):
     """An erasure of a volunteer's personal data. Ids and postings stay."""
 
-    model_config = ConfigDict(title="Erasure", from_attributes=True)
+    model_config = ConfigDict(title="Erasure")
 
     volunteer_id: UUID
     erased_at: datetime
     erased_by: str
     reason: str | None
+
+    @classmethod
+    def of(cls, erasure: Erasure) -> Self:
+        """Show a line of the log."""
+        return cls(
+            volunteer_id=erasure.person_id,
+            erased_at=erasure.erased_at,
+            erased_by=erasure.erased_by,
+            reason=erasure.reason,
+        )
 
 
 class HouseholdNew(RequestModel):

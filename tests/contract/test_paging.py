@@ -9,7 +9,7 @@ import pytest
 
 from app.seals.service import Sealer
 from tests.bank import done, refused
-from tests.contract import making_activities, making_signups, making_teams
+from tests.contract import making_activities, making_people, making_signups, making_teams
 from tests.contract.furnished import Furnished, send
 from tests.contract.spec import named, operations_of
 from tests.contract.test_contract import SHORT
@@ -98,6 +98,7 @@ class Lists:
             **making_activities.adders(self),
             **making_signups.adders(self),
             **making_teams.adders(self),
+            **making_people.adders(self),
         }
 
     async def _another_checkpoint(self) -> None:

@@ -14,7 +14,7 @@ from app.kernel.tables import metadata
 from app.settings import Settings
 from tests.conftest import new_postgresql
 from tests.distributed.citus import asked_of, stand_in
-from tests.migrations.test_guards import RIGHTS
+from tests.migrations.guarded import RIGHTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
 SEALS = {"tree_nodes", "checkpoints", "city_leaves", "witnesses", "witness_signatures"}
 WORK = {"activities", "positions", "series", "shifts", "standing_signups", "signups"}
+PEOPLE = {"beneficiaries", "person_erasures", "qualifications"}
 TEAMS = {"departments", "team_members", "teams", "team_memberships", "team_postings"}
-LATER = {"transfers", "disputes", "dispute_steps", "audits", *SEALS, *WORK, *TEAMS}
+LATER = {"transfers", "disputes", "dispute_steps", "audits", *SEALS, *WORK, *TEAMS, *PEOPLE}
 """The tables of the migrations after the one at which a database is distributed here."""
 
 

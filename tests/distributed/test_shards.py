@@ -27,8 +27,9 @@ from tests.contract.furnished import Furnished, send
 from tests.contract.spec import operations_of
 from tests.distributed.shards import EXCEPTIONS, SHARDS, migrate_sharded, shards_of, watched
 from tests.ledger.furnished import furnish
+from tests.migrations.guarded import OF_ALL_COMMUNITIES
 from tests.migrations.schema import connected
-from tests.migrations.test_guards import OF_ALL_COMMUNITIES, WITHOUT_TENANT
+from tests.migrations.test_guards import WITHOUT_TENANT
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Iterator

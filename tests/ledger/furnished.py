@@ -46,7 +46,7 @@ async def furnish(bank: Bank) -> None:
     dispute = {"volunteer_id": volunteer["id"], "service_record_id": record["id"], "reason": "没有记错"}
     done(await bank.desk.post("disputes", dispute), 201)
     done(await bank.auditor.post("ledger/audits"), 202)
-    await furnish_work(bank)
+    await furnish_work(bank, volunteer["id"])
     card = done(await bank.desk.post(f"volunteers/{volunteer['id']}/cards"), 201)
     async with bank.database.write() as session:
         await count_attempt(session, card["card_number"], "127.0.0.1")

@@ -5,15 +5,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.activities import acts
+from tests.bank import done
+from tests.beneficiaries.acts import beneficiary
+from tests.qualifications.acts import qualification
 from tests.teams import acts as teams
 
 if TYPE_CHECKING:
     from tests.bank import Bank
 
 
-async def furnish_work(bank: Bank) -> None:
-    """Let the bank's community organise an activity that recurs, with a single shift besides; the city posts a team."""
+async def furnish_work(bank: Bank, volunteer_id: str) -> None:
+    """Let the bank's community organise an activity that recurs, with a single shift besides; the city posts a team.
+
+    It serves one person and has forgotten another, and has checked what the volunteer can do.
+    """
     activity = await acts.activity(bank, service_kind="home_visit")
     await acts.series(bank, activity["id"])
     await acts.shift(bank, activity["id"])
+    await beneficiary(bank)
+    forgotten = await beneficiary(bank)
+    done(await bank.manager.post(f"beneficiaries/{forgotten['id']}/erasure", {}), 200)
+    await qualification(bank, volunteer_id)
     await teams.post(bank, await teams.team(bank, await teams.member(bank)))

@@ -1,4 +1,4 @@
-"""What the databases enforce by themselves: this file is the list of it."""
+"""What the databases enforce by themselves is what the lists of `guarded.py` say."""
 
 from __future__ import annotations
 
@@ -8,6 +8,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import sqlalchemy as sa
 
+from tests.migrations.guarded import (
+    ALL_COLUMNS,
+    APPEND_ONLY,
+    AUDITED,
+    CHECKED,
+    FROZEN,
+    OF_ALL_COMMUNITIES,
+    RIGHTS,
+)
 from tests.migrations.schema import connected, tables_of
 
 if TYPE_CHECKING:
@@ -15,148 +24,6 @@ if TYPE_CHECKING:
 
 on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-
-APPEND_ONLY = (
-    "checkpoints",
-    "city_leaves",
-    "corrections",
-    "departments",
-    "dispute_steps",
-    "earning_rules",
-    "erasures",
-    "events",
-    "households",
-    "idempotency_keys",
-    "ledger_accounts",
-    "ledger_postings",
-    "ledger_transactions",
-    "positions",
-    "redemption_lines",
-    "redemption_returns",
-    "seen_references",
-    "service_kinds",
-    "stock_movements",
-    "teams",
-    "transfers",
-    "tree_nodes",
-    "verifications",
-    "witness_signatures",
-    "witnesses",
-)
-FROZEN = {
-    "audits": "community_id, audit_id, requested_by, requested_at",
-    "cards": "community_id, card_id, number, volunteer_id, card_number, pin_hash, created_at",
-    "disputes": (
-        "community_id, dispute_id, number, volunteer_id, service_record_id, transaction_number, reference, due_at"
-    ),
-    "ledger_heads": "community_id",
-    "redemptions": (
-        "community_id, redemption_id, number, volunteer_id, points, pickup_code, occurred_at, occurred_on,"
-        " reserved_by, reserved_at, lapses_at"
-    ),
-    "service_records": (
-        "community_id, service_record_id, number, volunteer_id, service_kind, activity_name, place, content,"
-        " organiser, recorder_name, external_ids, started_at, ended_at, service_date, minutes, late,"
-        " manager_required, recorded_by, recorded_at, beneficiary_id, shift_id"
-    ),
-    "team_members": "community_id, member_id, number, department_id, joined_on, registered_by, registered_at",
-    "team_memberships": "community_id, member_id, starts_on, team_id, number, set_by, set_at",
-    "team_postings": "community_id, posting_id, number, team_id, posted_to, starts_on, posted_by, posted_at",
-    "volunteers": "community_id, volunteer_id",
-}
-CHECKED = {
-    "idempotency_answers": "refer",
-    "ledger_postings": "add_up",
-    "service_records": "refer",
-    "verifications": "refer",
-}
-OF_ALL_COMMUNITIES = {"communities", "alembic_version"}
-OF_THE_CITY = {"city_leaves", "departments", "team_members", "teams", "team_memberships", "team_postings"}
-"""Tables that have rows of community 0 alone."""
-
-RIGHTS = {
-    "activities": ("SELECT, INSERT, UPDATE (cancellation_hours, content, ended_at, name, organiser, place, revision)"),
-    "alembic_version": "SELECT",
-    "audits": (
-        "SELECT, INSERT, UPDATE (discrepancies, discrepancies_count, finished_at, last_transaction, started_at, status)"
-    ),
-    "cards": "SELECT, INSERT, UPDATE (revoked_at)",
-    "checkpoints": "SELECT, INSERT",
-    "city_leaves": "SELECT, INSERT",
-    "clients": "SELECT, INSERT, UPDATE (revoked_at)",
-    "communities": "SELECT, INSERT, UPDATE",
-    "corrections": "SELECT, INSERT",
-    "departments": "SELECT, INSERT",
-    "dispute_steps": "SELECT, INSERT",
-    "disputes": "SELECT, INSERT, UPDATE (status)",
-    "due_work": "SELECT, INSERT, UPDATE",
-    "earning_rules": "SELECT, INSERT",
-    "erasures": "SELECT, INSERT",
-    "events": "SELECT, INSERT",
-    "goods": "SELECT, INSERT, UPDATE",
-    "household_members": "SELECT, INSERT, UPDATE, DELETE",
-    "households": "SELECT, INSERT",
-    "idempotency_answers": "SELECT, INSERT, DELETE",
-    "idempotency_keys": "SELECT, INSERT",
-    "jobs": "SELECT, INSERT, UPDATE, DELETE",
-    "ledger_accounts": "SELECT, INSERT",
-    "ledger_balances": "SELECT, INSERT, UPDATE",
-    "ledger_heads": "SELECT, INSERT, UPDATE (account_number, event_number, last_at, sealed_number, transaction_number)",
-    "ledger_postings": "SELECT, INSERT",
-    "ledger_transactions": "SELECT, INSERT",
-    "person_keys": "SELECT, INSERT, DELETE",
-    "pin_attempts": "SELECT, INSERT, UPDATE, DELETE",
-    "positions": "SELECT, INSERT",
-    "redemption_lines": "SELECT, INSERT",
-    "redemption_returns": "SELECT, INSERT",
-    "redemptions": "SELECT, INSERT, UPDATE (closed_at, closed_by, reason, status)",
-    "seen_references": "SELECT, INSERT",
-    "series": "SELECT, INSERT, UPDATE (ends_on, made_until)",
-    "service_kinds": "SELECT, INSERT",
-    "service_records": "SELECT, INSERT, UPDATE (status)",
-    "shifts": "SELECT, INSERT, UPDATE (ends_at, place, reason, revision, starts_at, status)",
-    "signups": "SELECT, INSERT, UPDATE (closed_at, closed_by, queue, reason, seat, status)",
-    "standing_signups": "SELECT, INSERT, DELETE",
-    "stock_movements": "SELECT, INSERT",
-    "team_members": "SELECT, INSERT, UPDATE (erased_at, left_on, sealed)",
-    "team_memberships": "SELECT, INSERT, UPDATE (ends_on)",
-    "team_postings": "SELECT, INSERT, UPDATE (ends_on)",
-    "teams": "SELECT, INSERT",
-    "transfers": "SELECT, INSERT",
-    "tree_nodes": "SELECT, INSERT",
-    "verifications": "SELECT, INSERT",
-    "volunteers": (
-        "SELECT, INSERT, UPDATE (consent_given_at, consent_on, consent_taken_by, consent_version, erased_at, estate,"
-        " external_ids, id_number_hash, name_hash, number, phone_hash, phone_tail_hash, political_status,"
-        " registered_at, revision, sealed, skills)"
-    ),
-    "witness_signatures": "SELECT, INSERT",
-    "witnesses": "SELECT, INSERT",
-}
-
-ALL_COLUMNS = "all"
-AUDITED = {
-    **dict.fromkeys(RIGHTS, ALL_COLUMNS),
-    "cards": "card_id, community_id, created_at, number, revoked_at, volunteer_id",
-    "clients": "client_id, community_id, created_at, name, number, revoked_at, role",
-    "idempotency_answers": "",
-    "idempotency_keys": "caller, community_id, created_at, key",
-    "person_keys": "",
-    "pin_attempts": "card_id, community_id, failed_at, failures, succeeded_at, tried_at",
-    "redemptions": (
-        "closed_at, closed_by, community_id, lapses_at, number, occurred_at, occurred_on, points, reason,"
-        " redemption_id, reserved_at, reserved_by, status, volunteer_id"
-    ),
-    "seen_references": "community_id, reference, resource, resource_id, seen_at, who",
-    "team_members": (
-        "community_id, department_id, erased_at, joined_on, left_on, member_id, number, registered_at, registered_by"
-    ),
-    "volunteers": (
-        "community_id, consent_given_at, consent_on, consent_taken_by, consent_version, erased_at, estate,"
-        " external_ids, number, political_status, registered_at, revision, skills, volunteer_id"
-    ),
-}
-"""What auditors may read. A new table has to be thought about: secrets and personal data are not for them."""
 
 
 def found(settings: Settings, query: str) -> list[tuple[Any, ...]]:

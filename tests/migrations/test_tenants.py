@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy.exc import ProgrammingError
 
 from tests.ledger.furnished import furnish
+from tests.migrations.guarded import APPEND_ONLY, OF_ALL_COMMUNITIES, OF_THE_CITY, RIGHTS
 from tests.migrations.schema import connected
-from tests.migrations.test_guards import APPEND_ONLY, OF_ALL_COMMUNITIES, OF_THE_CITY, RIGHTS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

@@ -113,7 +113,7 @@ async def test_a_restored_backup_from_before_is_erased_again_by_replaying_the_lo
 ) -> None:
     volunteer, other = await served(bank), await bank.volunteer(name="马晓燕")
     backup = tmp_path / "backup.sql"
-    with closing(_restored(settings, backup)) as restoring:
+    with closing(restored_copy(settings, backup)) as restoring:
         restored_url = next(restoring)
         done(await erase(bank, volunteer), 200)
         log = tmp_path / "erasures.jsonl"
@@ -121,7 +121,7 @@ async def test_a_restored_backup_from_before_is_erased_again_by_replaying_the_lo
         assert exported.returncode == 0, exported.stderr
         (line,) = log.read_text(encoding="utf-8").splitlines()
         assert json.loads(line)["volunteer_id"] == volunteer["id"]
-        environment = {"LOVEBANK_DATABASE_URL": restored_url, "LOVEBANK_SECRET_PEPPER": _pepper(settings)}
+        environment = {"LOVEBANK_DATABASE_URL": restored_url, "LOVEBANK_SECRET_PEPPER": pepper_of(settings)}
         for again in (1, 0):
             replayed = run_cli("erasures", "replay", str(log), **environment)
             assert (replayed.returncode, replayed.stderr) == (0, "")
@@ -134,12 +134,13 @@ async def test_a_restored_backup_from_before_is_erased_again_by_replaying_the_lo
         assert (audited.returncode, audited.stdout) == (0, "")
 
 
-def _pepper(settings: Settings) -> str:
+def pepper_of(settings: Settings) -> str:
+    """The pepper that a service over these settings' database needs."""
     assert settings.secret_pepper is not None
     return settings.secret_pepper.get_secret_value()
 
 
-def _restored(settings: Settings, backup: Path) -> Any:
+def restored_copy(settings: Settings, backup: Path) -> Any:
     """Copy the database as it is now, and give the copy's URL."""
     if settings.on_sqlite:
         with closing(sqlite3.connect(settings.database_url.removeprefix("sqlite:///"))) as live:

@@ -1,0 +1,1 @@
+"""Beneficiaries: who is served, and what is told of them."""

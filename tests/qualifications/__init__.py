@@ -1,0 +1,1 @@
+"""Qualifications of volunteers: checked in, asked for, revoked."""
