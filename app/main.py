@@ -51,6 +51,7 @@ from app.seals import public_api as public_log
 from app.seals import witnesses_api as witnesses
 from app.signups import api as signups
 from app.signups import me_api as own_signups
+from app.signups import standing_api as standing
 from app.teams import api as teams
 from app.teams import members_api as team_members
 from app.transfers import api as transfers
@@ -88,6 +89,7 @@ ROUTERS = (
     series.router,
     shifts.router,
     signups.router,
+    standing.router,
     own_signups.router,
     disputes.router,
     disputes.own,

@@ -24,6 +24,7 @@ from app.reports.audits import AUDIT
 from app.reports.service import audit_community
 from app.seals.service import Sealer
 from app.signups.closing import follow_moved, follow_skipped
+from app.signups.standing import follow_made
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
     Effect: TypeAlias = Callable[[Session], Awaitable[None]]
 
-EFFECTS = Effects(moved=(follow_moved,), skipped=(follow_skipped,))
+EFFECTS = Effects(made=(follow_made,), moved=(follow_moved,), skipped=(follow_skipped,))
 """What follows when shifts are made, moved or skipped, whether by a request or by a job."""
 
 _worker = "worker"
@@ -143,7 +144,8 @@ async def _run(database: Database, settings: Settings, claimed: Sequence[jobs.Cl
                 await effect(session)
                 await jobs.finish(session, claimed)
 
-            await database.run([community], work)
+            # The city's teams serve in all communities.
+            await database.run([community], work, seen=[CITY])
     except Unavailable:
         # If the database is away for this as well, the lease runs out.
         with suppress(Unavailable):

@@ -199,6 +199,11 @@ async def load_series(session: Session, keys: Collection[Key]) -> dict[Key, Seri
     return await store.load_series(session, keys)
 
 
+async def load_coming_shifts(session: Session, keys: Collection[Key]) -> dict[Key, list[Shift]]:
+    """Load the planned shifts of each of these series that have not begun, in the order of their numbers."""
+    return await store.coming_of_series(session, keys)
+
+
 async def get_series(session: Session, community: int, series_id: UUID) -> Series:
     """Read one series. Raises `Refused(NotFound)`."""
     series = (await store.load_series(session, [(community, series_id)])).get((community, series_id))

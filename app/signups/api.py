@@ -136,7 +136,8 @@ async def cancel_signup(signup_id: UUID, request: Request, body: CancellationNew
     """Cancel a live sign-up at the desk, whatever the deadline; whoever waited longest gets the seat."""
     return await submit(
         request,
-        admitted,
+        # Who of the city's members may move up, its rows say.
+        replace(admitted, beside=CITY),
         body=body,
         item=closing.Cancellation(admitted.community, signup_id, admitted.caller_id, body.reason),
         run=closing.cancel_signups,

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from app.activities.rules import Activity, Shift
     from app.kernel.database import Session
-    from app.signups.participants import Participant
     from app.signups.store import Key
 
 _for_the_service = "service"
@@ -84,14 +83,14 @@ async def keep_closed(session: Session, closed: Sequence[Signup]) -> None:
     await append(session, [signup_event(one, one.status) for one in closed])
 
 
-async def let_move_up(session: Session, shift_keys: Collection[Key], participants: Collection[Participant]) -> None:
+async def let_move_up(session: Session, shift_keys: Collection[Key], participants: Collection[Key]) -> None:
     """Give the free seats of shifts to those who wait; and to participants who have time now, where they wait."""
     waited_for = await store.shifts_waited_for(session, participants)
     grounds = await gather(session, {*shift_keys, *waited_for})
     await keep_promoted(session, grounds)
 
 
-def _let_go(seats: Collection[Signup]) -> tuple[set[Key], set[Participant]]:
+def _let_go(seats: Collection[Signup]) -> tuple[set[Key], set[Key]]:
     """The shifts in which seats fell free, and who has time now."""
     confirmed = [one for one in seats if one.status == CONFIRMED]
     return (

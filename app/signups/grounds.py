@@ -11,7 +11,7 @@ from app.activities.service import load_positions, load_shifts
 from app.communities.service import communities_by_number
 from app.signups import store
 from app.signups.errors import QualificationMissing, WrongParticipant
-from app.signups.participants import KINDS, Held, held_among, known_of
+from app.signups.participants import KINDS, Held, Presence, held_among, refusals_of
 from app.signups.rules import CONFIRMED, WAITLISTED, Roster, Span
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from app.communities.rules import Community
     from app.kernel.database import Session
     from app.kernel.errors import Refusal
-    from app.signups.participants import Participant
     from app.signups.rules import Signup
     from app.signups.store import Key
 
@@ -50,24 +49,24 @@ class Wish(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Grounds:
-    """Shifts, positions, who is signed up, who there is, and what qualifications volunteers hold, of those needed."""
+    """Shifts, positions, who is signed up, who may not take part, and what volunteers hold of what is needed."""
 
     shifts: Mapping[Key, Shift]
     positions: Mapping[Key, Position]
     roster: Roster
-    known: Mapping[str, Collection[Participant]]
+    refusals: Mapping[tuple[str, Presence], Refusal]
     communities: Mapping[int, Community]
     held: Collection[Held]
 
     def unfit(self, wish: Wish) -> Refusal | None:
         """Why somebody may have no seat in a place: unknown, or not qualified on the day of the shift."""
         position = self.positions[wish.community, wish.position_id]
-        kind = KINDS.get(position.participants)
-        if kind is None:
+        if position.participants not in KINDS:
             return WrongParticipant(participants=position.participants)
-        if (wish.community, wish.participant_id) not in self.known[position.participants]:
-            return kind.unknown(wish.participant_id)
-        needed = _needed(wish, self.shifts, position, self.communities)
+        presence = _presence(wish, self.shifts, self.communities)
+        if refusal := self.refusals.get((position.participants, presence)):
+            return refusal
+        needed = _needed(presence, position)
         return QualificationMissing(needed.qualification) if needed and needed not in self.held else None
 
     def promote(self, times: Mapping[int, datetime]) -> list[Signup]:
@@ -88,23 +87,20 @@ class Grounds:
         ]
 
 
-def _needed(
-    wish: Wish, shifts: Mapping[Key, Shift], position: Position, communities: Mapping[int, Community]
-) -> Held | None:
-    """The qualification that somebody needs for a place, if any."""
-    if position.required_qualification is None:
-        return None
-    day = communities[wish.community].local_date(shifts[wish.community, wish.shift_id].starts_at)
-    return Held(wish.community, wish.participant_id, position.required_qualification, day)
+def _presence(wish: Wish, shifts: Mapping[Key, Shift], communities: Mapping[int, Community]) -> Presence:
+    """Who would take part where, and on which day."""
+    starts_at = shifts[wish.community, wish.shift_id].starts_at
+    return Presence(wish.community, wish.participant_id, communities[wish.community].local_date(starts_at))
 
 
-async def gather(
-    session: Session, shift_keys: Collection[Key], wishes: Sequence[Wish] = (), *, of_city: bool = False
-) -> Grounds:
-    """Load all that is decided on for wishes, and for those who wait where a seat is free.
+def _needed(presence: Presence, position: Position) -> Held | None:
+    """The qualification that somebody needs for a position, if any."""
+    code = position.required_qualification
+    return None if code is None else Held(presence.community, presence.participant_id, code, presence.day)
 
-    `of_city`, the session sees the city's rows, and whether its participants exist is asked there.
-    """
+
+async def gather(session: Session, shift_keys: Collection[Key], wishes: Sequence[Wish] = ()) -> Grounds:
+    """Load all that is decided on for wishes, and for those who wait where a seat is free."""
     shifts = await load_shifts(session, shift_keys)
     live = await store.live_of_shifts(session, shifts)
     positions = await load_positions(session, {(one.community, one.position_id) for one in (*wishes, *live)})
@@ -115,15 +111,13 @@ async def gather(
     ]
     concerned: list[Wish] = [*possible, *_with_room(live, positions)]
     communities = await session.ask(communities_by_number(session.dialect, {key[0] for key in shifts}))
-    needed = {
-        need
-        for wish in concerned
-        if (need := _needed(wish, shifts, positions[wish.community, wish.position_id], communities))
-    }
-    asked: dict[str, set[Participant]] = {}
+    asked: dict[str, set[Presence]] = {}
+    needed: set[Held] = set()
     for wish in concerned:
-        kind = positions[wish.community, wish.position_id].participants
-        asked.setdefault(kind, set()).add((wish.community, wish.participant_id))
+        position, presence = positions[wish.community, wish.position_id], _presence(wish, shifts, communities)
+        asked.setdefault(position.participants, set()).add(presence)
+        if need := _needed(presence, position):
+            needed.add(need)
     spans = {key: Span(shift.starts_at, shift.ends_at) for key, shift in shifts.items()}
     elsewhere = [
         (signup, span)
@@ -139,7 +133,7 @@ async def gather(
         shifts=shifts,
         positions=positions,
         roster=roster,
-        known=await known_of(session, asked, of_city=of_city),
+        refusals=await refusals_of(session, asked),
         communities=communities,
         held=await held_among(session, needed),
     )

@@ -88,7 +88,7 @@ async def list_open_shifts(session: Session, community: int, paging: Paging, *, 
 
 async def sign_up_oneself(session: Session, new: Sequence[NewSignup]) -> list[OwnSignup | Refusal]:
     """Sign volunteers up who do it by themselves, in order."""
-    return await _described_among(session, await sign_up(session, new, of_city=False))
+    return await _described_among(session, await sign_up(session, new))
 
 
 async def cancel_own_signups(session: Session, cancellations: Sequence[Cancellation]) -> list[OwnSignup | Refusal]:

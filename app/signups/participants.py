@@ -1,13 +1,14 @@
 """Who takes part: of each kind of participants, the feature that knows them; and what volunteers are qualified for.
 
-A kind is one line of `KINDS`, for the feature above which sign-ups stand.
+A kind is one line of `KINDS`, for a feature on which sign-ups stand.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple
 
 from app.activities.rules import VOLUNTEERS
+from app.kernel.heads import CITY
 from app.volunteers.errors import UnknownVolunteer
 from app.volunteers.service import consent_dates
 
@@ -19,27 +20,32 @@ if TYPE_CHECKING:
     from app.kernel.database import Session
     from app.kernel.errors import Refusal
 
-    Participant: TypeAlias = tuple[int, UUID]
-    """A participant: the small number of the community, and the participant's id."""
+
+class Presence(NamedTuple):
+    """Somebody who is to take part in a community on a local day."""
+
+    community: int
+    participant_id: UUID
+    day: dt.date
 
 
 class Kind(NamedTuple):
-    """A kind of participants: which of some there are, how the others are refused, and whether they are the city's.
+    """A kind of participants: why some may not take part, of those who may not; and whether they are the city's.
 
-    The city's are looked up when they sign up alone, where the command looks at the city's rows besides.
+    The city's can be asked about only where a transaction sees the city's rows.
     """
 
-    known: Callable[[Session, Collection[Participant]], Awaitable[Collection[Participant]]]
-    unknown: Callable[[UUID], Refusal]
+    refusals: Callable[[Session, Collection[Presence]], Awaitable[Mapping[Presence, Refusal]]]
     of_city: bool = False
 
 
-async def _volunteers(session: Session, asked: Collection[Participant]) -> Collection[Participant]:
-    return await session.ask(consent_dates(session.dialect, asked))
+async def _volunteers(session: Session, asked: Collection[Presence]) -> Mapping[Presence, Refusal]:
+    known = await session.ask(consent_dates(session.dialect, {one[:2] for one in asked}))
+    return {one: UnknownVolunteer(volunteer_id=one.participant_id) for one in asked if one[:2] not in known}
 
 
 KINDS: Mapping[str, Kind] = {
-    VOLUNTEERS: Kind(_volunteers, lambda who: UnknownVolunteer(volunteer_id=who)),
+    VOLUNTEERS: Kind(_volunteers),
 }
 """By what positions say of their participants."""
 
@@ -53,14 +59,15 @@ class Held(NamedTuple):
     day: dt.date
 
 
-async def known_of(
-    session: Session, asked: Mapping[str, Collection[Participant]], *, of_city: bool
-) -> dict[str, Collection[Participant]]:
-    """Which of these participants, by their kind, there are; of the city's all, unless those are asked for too."""
+async def refusals_of(
+    session: Session, asked: Mapping[str, Collection[Presence]]
+) -> dict[tuple[str, Presence], Refusal]:
+    """Why participants, given by their kind, may not take part, of those who may not."""
     return {
-        kind: await KINDS[kind].known(session, participants) if of_city or not KINDS[kind].of_city else participants
-        for kind, participants in asked.items()
-        if kind in KINDS
+        (kind, presence): refusal
+        for kind, presences in asked.items()
+        if kind in KINDS and (CITY in session.seen or not KINDS[kind].of_city)
+        for presence, refusal in (await KINDS[kind].refusals(session, presences)).items()
     }
 
 

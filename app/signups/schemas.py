@@ -14,6 +14,8 @@ from app.http.pages import PageModel
 if TYPE_CHECKING:
     from app.signups.own import OpenPosition, OpenShift, OwnSignup
     from app.signups.rules import Signup
+    from app.signups.standing import Standing
+    from app.signups.store import StandingSignup
 
 Status = Literal["applied", "confirmed", "waitlisted", "cancelled", "released"]
 
@@ -34,6 +36,19 @@ class OwnSignupNew(RequestModel):
 
 class CancellationNew(RequestModel):
     """Why a sign-up is cancelled, if somebody says so."""
+
+    reason: Paragraph | None = None
+
+
+class StandingSignupNew(RequestModel):
+    """Who takes part in every shift of the series, and in which position."""
+
+    position_id: UUID
+    participant_id: UUID = Field(description="a participant of the kind that the position is for")
+
+
+class StandingSignupEnding(RequestModel):
+    """Why somebody takes part in the series no more, if somebody says so."""
 
     reason: Paragraph | None = None
 
@@ -200,3 +215,57 @@ class OpenShiftModel(BaseModel):
 
 class OpenShiftPage(PageModel[OpenShiftModel]):
     """A page of open shifts."""
+
+
+class StandingSignupModel(BaseModel):
+    """Somebody who takes part in every shift of a series."""
+
+    model_config = ConfigDict(title="StandingSignup")
+
+    series_id: UUID
+    participant_id: UUID
+    position_id: UUID
+    since: datetime
+    set_by: str
+
+    @classmethod
+    def of(cls, standing: StandingSignup) -> StandingSignupModel:
+        """Show a standing sign-up."""
+        return cls(
+            series_id=standing.series_id,
+            participant_id=standing.participant_id,
+            position_id=standing.position_id,
+            since=standing.since,
+            set_by=standing.set_by,
+        )
+
+
+class StandingSignupPage(PageModel[StandingSignupModel]):
+    """A page of standing sign-ups."""
+
+
+class RefusedShiftModel(BaseModel):
+    """A shift to which a standing sign-up could not lead, and the code of the problem why."""
+
+    model_config = ConfigDict(title="RefusedShift")
+
+    shift_id: UUID
+    code: str
+
+
+class StandingChangeModel(StandingSignupModel):
+    """A standing sign-up that was set or ended, with what it meant for the shifts to come."""
+
+    model_config = ConfigDict(title="StandingSignupChange")
+
+    signups: list[SignupModel] = Field(description="what was made or cancelled with it in shifts to come")
+    refused: list[RefusedShiftModel] = Field(description="shifts to come where the participant could not be signed up")
+
+    @classmethod
+    def after(cls, standing: Standing) -> StandingChangeModel:
+        """Show a standing sign-up with what followed from it."""
+        return cls(
+            **dict(StandingSignupModel.of(standing.standing)),
+            signups=[SignupModel.of(one) for one in standing.signups],
+            refused=[RefusedShiftModel(shift_id=one.shift_id, code=one.code) for one in standing.refused],
+        )

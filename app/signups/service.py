@@ -56,13 +56,10 @@ class Drawn:
     signup_ids: tuple[UUID, ...]
 
 
-async def sign_up(session: Session, new: Sequence[NewSignup], *, of_city: bool = True) -> list[Signup | Refusal]:
-    """Sign participants up in order.
-
-    `of_city`, the session sees the city's rows: whether its members exist is asked there.
-    """
+async def sign_up(session: Session, new: Sequence[NewSignup]) -> list[Signup | Refusal]:
+    """Sign participants up in order."""
     shift_keys = {(item.community, item.shift_id) for item in new}
-    grounds = await gather(session, shift_keys, new, of_city=of_city)
+    grounds = await gather(session, shift_keys, new)
     # A seat that fell free while nobody who waits could have it goes to whoever can by now.
     await keep_promoted(session, grounds)
     outcomes: list[Signup | Refusal] = []

@@ -149,28 +149,6 @@ async def shifts_waited_for(session: Session, participants: Collection[Key]) -> 
     return {(row.community_id, row.shift_id) for row in found}
 
 
-@cache
-def _to_come_of_series(dialect: str) -> Query:
-    asked = rows_of(dialect, "rows", [_h.community_id, _h.series_id, sa.Column("after", Instant)])
-    matches = (_h.community_id == asked.c.community_id) & (_h.series_id == asked.c.series_id)
-    to_come = (_h.status == PLANNED) & (_h.starts_at > asked.c.after)
-    found = sa.select(_h.community_id, _h.series_id, _h.shift_id, _h.number)
-    return looked_up(dialect, asked, found, matches & to_come)
-
-
-async def to_come_of_series(session: Session, keys: Collection[Key]) -> dict[Key, list[UUID]]:
-    """Find the shifts of series that have not begun and are not skipped, in the order of their numbers."""
-    asked = [
-        {"community_id": community, "series_id": series_id, "after": session.now(community)}
-        for community, series_id in sorted(set(keys))
-    ]
-    found = await session.execute_rows(_to_come_of_series(session.dialect), asked) if asked else []
-    by_series: dict[Key, list[UUID]] = {}
-    for row in sorted(found, key=lambda row: row.number):
-        by_series.setdefault((row.community_id, row.series_id), []).append(row.shift_id)
-    return by_series
-
-
 async def insert_standing(session: Session, new: Sequence[StandingSignup]) -> None:
     """Insert standing sign-ups."""
     rows = [

@@ -19,5 +19,8 @@ MAKERS: Mapping[str, Callable[[Furnished], Awaitable[dict[str, Any]]]] = {
 }
 """By the name of a parameter or field: what makes a value that is still to be used, and others that come with it."""
 
-PREPARING: Mapping[str, Callable[[Furnished, dict[str, Any]], Awaitable[None]]] = {**making_teams.PREPARING}
+PREPARING: Mapping[str, Callable[[Furnished, dict[str, Any]], Awaitable[Any]]] = {
+    **making_signups.PREPARING,
+    **making_teams.PREPARING,
+}
 """By operation: what brings the values of its path and body into the state that it works on."""

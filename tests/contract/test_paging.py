@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tests.contract.spec import Operation
 
 on_one_engine = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-OLDEST_FIRST = {"list_accounts", "list_shift_signups", "list_open_shifts"}
+OLDEST_FIRST = {"list_accounts", "list_shift_signups", "list_standing_signups", "list_open_shifts"}
 
 
 def paged(operations: list[Operation]) -> list[Operation]:

@@ -17,10 +17,13 @@ if TYPE_CHECKING:
 async def furnish_work(bank: Bank, volunteer_id: str) -> None:
     """Let the bank's community organise an activity that recurs, with a single shift besides; the city posts a team.
 
-    It serves one person and has forgotten another, and has checked what the volunteer can do.
+    It serves one person and has forgotten another, has checked what the volunteer can do, and lets the volunteer take
+    part in the series.
     """
     activity = await acts.activity(bank, service_kind="home_visit")
-    await acts.series(bank, activity["id"])
+    series = await acts.series(bank, activity["id"])
+    body = {"position_id": activity["positions"][0]["id"], "participant_id": volunteer_id}
+    done(await bank.desk.post(f"series/{series['id']}/standing-signups", body), 201)
     await acts.shift(bank, activity["id"])
     await beneficiary(bank)
     forgotten = await beneficiary(bank)

@@ -42,6 +42,13 @@ async def test_who_is_released_moves_up_where_the_skipped_shift_stood_in_the_way
     assert await state(bank, waits) == ("confirmed", 1)
 
 
+async def test_ended_activity_releases_all_to_come(bank: Bank) -> None:
+    visit = await opened(bank)
+    signup = await signed_up(bank, visit)
+    done(await bank.desk.post(f"activities/{visit.activity['id']}/ending", {"reason": "结束了"}), 200)
+    assert (await state(bank, signup))[0] == "released"
+
+
 async def test_moved_shift_keeps_who_can_come_and_releases_who_is_elsewhere(bank: Bank) -> None:
     visit = await opened(bank)
     later = await another(bank, visit.activity, "2026-03-05T14:00")
