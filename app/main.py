@@ -20,6 +20,7 @@ from app.activities import api as activities
 from app.activities import series_api as series
 from app.activities import shifts_api as shifts
 from app.beneficiaries import api as beneficiaries
+from app.clinics import api as clinics
 from app.communities import api as communities
 from app.communities.service import Directory
 from app.disputes import api as disputes
@@ -93,6 +94,7 @@ ROUTERS = (
     own_signups.router,
     disputes.router,
     disputes.own,
+    clinics.router,
     team_members.router,
     teams.city,
     teams.router,

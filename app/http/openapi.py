@@ -52,6 +52,7 @@ _TAGS = {
     "transfers": "Gifts (转赠) and donations (捐赠) of points.",
     "activities": "Activities (活动), their positions (岗位), series, shifts (班次) and sign-ups (报名).",
     "disputes": "Disputes (申诉): volunteers contest records and postings, managers answer.",
+    "clinics": "Free clinics (义诊), the partners (合作单位) they are held with, and their head-counts.",
     "teams": "Embedded teams (组团式下沉服务队), their members, and the communities they are posted to.",
     "ledger": "The ledger itself, for auditors.",
     "seals": "Checkpoints (封账凭证), proofs and receipts, for anybody to check.",

@@ -64,6 +64,12 @@ PROBLEMS_OF_WORK: Mapping[str, Problem] = {
         "The member's personal data was erased. On which team the member served stays, under the member's id.",
         "Nothing is left to do; register the person anew if the person serves again.",
     ),
+    "not-a-clinic": Problem(
+        409,
+        "Not a clinic",
+        "Heads are counted at free clinics alone, and the shift is of another kind of activity.",
+        "Choose a shift of a free clinic.",
+    ),
     "not-posted-here": Problem(
         409,
         "Not posted here",
@@ -106,6 +112,12 @@ PROBLEMS_OF_WORK: Mapping[str, Problem] = {
         "The shift has begun; only one that has not can be moved or skipped.",
         "Note in its attendance what became of it, and make a new shift if it is made up for.",
     ),
+    "shift-not-begun": Problem(
+        409,
+        "Shift not begun",
+        "The shift has not begun, so nobody can have been counted on it.",
+        "Count heads once the shift has begun.",
+    ),
     "shift-over": Problem(
         409,
         "Shift over",
@@ -141,6 +153,12 @@ PROBLEMS_OF_WORK: Mapping[str, Problem] = {
         "Unknown team member",
         "There is no team member with this id, or the member's data was erased.",
         "Take `member_id` from the list of members, or register the member first.",
+    ),
+    "unknown-partner": Problem(
+        422,
+        "Unknown partner",
+        "The community has no partner with this id.",
+        "Take `partner_id` from the list of partners, or take the partner up first.",
     ),
     "unknown-position": Problem(
         422,

@@ -47,6 +47,11 @@ PROBLEMS_OF_WORK_ZH: Mapping[str, InChinese] = {
         "该队员的个人信息已经删除；在哪支队服务过仍按编号保留。",
         "不必再办；如果本人再来服务，请重新登记。",
     ),
+    "not-a-clinic": InChinese(
+        "不是义诊",
+        "只有义诊才登记人次，这个班次属于别的活动。",
+        "请选择一次义诊的班次。",
+    ),
     "not-posted-here": InChinese(
         "没有派驻到本社区",
         "该队员那一天所在的服务队没有派驻到本社区。",
@@ -68,6 +73,11 @@ PROBLEMS_OF_WORK_ZH: Mapping[str, InChinese] = {
     "shift-begun": InChinese(
         "班次已开始", "班次已经开始，只有未开始的班次才能改期或取消。", "请在出勤里写明情况；要补做的，请新建班次。"
     ),
+    "shift-not-begun": InChinese(
+        "班次还没开始",
+        "这个班次还没开始，不可能已有人次。",
+        "请在班次开始以后再登记人次。",
+    ),
     "shift-over": InChinese(
         "班次已过",
         "该班次已不能报名：本人须在开始前报名，前台可在结束后十天内补报。",
@@ -83,6 +93,11 @@ PROBLEMS_OF_WORK_ZH: Mapping[str, InChinese] = {
         "没有这名队员",
         "没有编号是这个的队员，或者其信息已经删除。",
         "请从队员列表中取 `member_id`，或先登记队员。",
+    ),
+    "unknown-partner": InChinese(
+        "没有这个合作单位",
+        "本社区没有编号是这个的合作单位。",
+        "请从合作单位列表中取 `partner_id`，或先登记合作单位。",
     ),
     "unknown-position": InChinese("没有这个岗位", "该班次或系列的活动没有这个岗位。", "请从活动里取 `position_id`。"),
     "unknown-shift": InChinese("没有这个班次", "本社区没有这个班次。", "请从可报名班次列表里取 `shift_id`。"),

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from app.kernel.notes import PublicKey, cosign, read_note
 from app.seals.service import Sealer
 from tests.bank import done
-from tests.contract.makers import MAKERS, PREPARING
+from tests.contract.makers import MAKERS, NARROWER, PREPARING
 from tests.contract.spec import JSON
 
 if TYPE_CHECKING:
@@ -27,8 +27,6 @@ Headers = dict[str, str]
 
 ANOTHER_VOLUNTEER = "another volunteer"
 """A caller beside the roles: a volunteer who has nothing of what is named."""
-
-NO_TOKEN = "no token"  # noqa: S105  a caller who has none
 
 USE_UP_A_VOLUNTEER = {"issue_card", "erase_volunteer"}
 """Operations after which the volunteer's token is none any more."""
@@ -73,8 +71,9 @@ class Furnished:
 
     async def named_for(self, operation: Operation) -> dict[str, Any]:
         """What an operation's path may name; the city's checkpoints have other sizes than the community's."""
+        narrower = {name: self.named[kind] for name, kind in NARROWER.get(operation.id, {}).items()}
         if operation.of_community or "tree_size" not in operation.path_parameters:
-            return self.named
+            return {**self.named, **narrower}
         return {**self.named, "tree_size": (await self._checkpoint(of_city=True))["tree_size"]}
 
     async def path_and_body(self, operation: Operation, *, fresh: bool = False) -> tuple[str, Any]:
@@ -106,11 +105,8 @@ class Furnished:
 
     def admitted(self, operation: Operation) -> Headers:
         """The headers of a caller whom the operation admits."""
-        return self.callers().get(operation.roles[0], {})
-
-    def callers(self) -> dict[str, Headers]:
-        """The headers of everybody: the roles, another volunteer, and one who has no token."""
-        return {**{caller: authorized(api) for caller, api in self.roles.items()}, NO_TOKEN: {}}
+        api = self.roles.get(operation.roles[0])
+        return {"Authorization": f"Bearer {api.token}"} if api else {}
 
     async def fresh(self, wanted: Collection[str], *, of_city: bool = False) -> dict[str, Any]:
         """Values by the name of the parameter or field that they are for, each still to be used."""
@@ -193,11 +189,6 @@ class Furnished:
         """A day before all days given out, so that no two services overlap."""
         self.day -= dt.timedelta(days=1)
         return self.day
-
-
-def authorized(api: Api) -> Headers:
-    """The headers with which a caller is let in."""
-    return {"Authorization": f"Bearer {api.token}"}
 
 
 def _new_witness() -> tuple[Ed25519PrivateKey, dict[str, str]]:

@@ -54,6 +54,7 @@ _limits: dict[str, tuple[type | tuple[type, ...], Callable[[Any, Any], bool]]] =
     "maximum": ((int, float), lambda value, limit: value <= limit),
     "minItems": (list, lambda value, limit: len(value) >= limit),
     "maxItems": (list, lambda value, limit: len(value) <= limit),
+    "minProperties": (dict, lambda value, limit: len(value) >= limit),
     "maxProperties": (dict, lambda value, limit: len(value) <= limit),
     "required": (dict, lambda value, limit: set(limit) <= set(value)),
     "enum": (object, lambda value, limit: value in limit),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tests.contract import making_activities, making_people, making_signups, making_teams
+from tests.contract import making_activities, making_clinics, making_people, making_signups, making_teams
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 MAKERS: Mapping[str, Callable[[Furnished], Awaitable[dict[str, Any]]]] = {
     **making_activities.MAKERS,
+    **making_clinics.MAKERS,
     **making_signups.MAKERS,
     **making_teams.MAKERS,
     **making_people.MAKERS,
@@ -21,6 +22,10 @@ MAKERS: Mapping[str, Callable[[Furnished], Awaitable[dict[str, Any]]]] = {
 
 PREPARING: Mapping[str, Callable[[Furnished, dict[str, Any]], Awaitable[Any]]] = {
     **making_signups.PREPARING,
+    **making_clinics.PREPARING,
     **making_teams.PREPARING,
 }
 """By operation: what brings the values of its path and body into the state that it works on."""
+
+NARROWER: Mapping[str, Mapping[str, str]] = {**making_clinics.NARROWER}
+"""By operation: parameters that name a narrower kind of thing there than elsewhere, and what has such a one."""

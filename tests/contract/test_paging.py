@@ -9,7 +9,7 @@ import pytest
 
 from app.seals.service import Sealer
 from tests.bank import done, refused
-from tests.contract import making_activities, making_people, making_signups, making_teams
+from tests.contract import making_activities, making_clinics, making_people, making_signups, making_teams
 from tests.contract.furnished import Furnished, send
 from tests.contract.spec import named, operations_of
 from tests.contract.test_contract import SHORT
@@ -96,6 +96,7 @@ class Lists:
             "list_city_witnesses": lambda: self._another_witness("create_city_witness"),
             "list_own_receipts": served,
             **making_activities.adders(self),
+            **making_clinics.adders(self),
             **making_signups.adders(self),
             **making_teams.adders(self),
             **making_people.adders(self),

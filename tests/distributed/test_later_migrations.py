@@ -21,7 +21,8 @@ SEALS = {"tree_nodes", "checkpoints", "city_leaves", "witnesses", "witness_signa
 WORK = {"activities", "positions", "series", "shifts", "standing_signups", "signups"}
 PEOPLE = {"beneficiaries", "person_erasures", "qualifications"}
 TEAMS = {"departments", "team_members", "teams", "team_memberships", "team_postings"}
-LATER = {"transfers", "disputes", "dispute_steps", "audits", *SEALS, *WORK, *TEAMS, *PEOPLE}
+CLINICS = {"partners", "head_counts"}
+LATER = {"transfers", "disputes", "dispute_steps", "audits", *SEALS, *WORK, *TEAMS, *PEOPLE, *CLINICS}
 """The tables of the migrations after the one at which a database is distributed here."""
 
 

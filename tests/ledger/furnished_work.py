@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tests.activities import acts
 from tests.bank import done
 from tests.beneficiaries.acts import beneficiary
+from tests.clinics import acts as clinics
 from tests.qualifications.acts import qualification
 from tests.teams import acts as teams
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 async def furnish_work(bank: Bank, volunteer_id: str) -> None:
-    """Let the bank's community organise an activity that recurs, with a single shift besides; the city posts a team.
+    """Let the bank's community organise a recurring activity, a single shift and a clinic; the city posts a team there.
 
     It serves one person and has forgotten another, has checked what the volunteer can do, and lets the volunteer take
     part in the series.
@@ -30,3 +31,5 @@ async def furnish_work(bank: Bank, volunteer_id: str) -> None:
     done(await bank.manager.post(f"beneficiaries/{forgotten['id']}/erasure", {}), 200)
     await qualification(bank, volunteer_id)
     await teams.post(bank, await teams.team(bank, await teams.member(bank)))
+    clinic = await clinics.clinic(bank.desk, service_kind="home_visit")
+    await clinics.count(bank.desk, clinic)

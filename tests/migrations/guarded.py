@@ -11,6 +11,7 @@ APPEND_ONLY = (
     "earning_rules",
     "erasures",
     "events",
+    "head_counts",
     "households",
     "idempotency_keys",
     "ledger_accounts",
@@ -44,6 +45,7 @@ FROZEN = {
         "community_id, qualification_id, number, volunteer_id, code, certificate, valid_from, valid_until, checked_by,"
         " checked_at"
     ),
+    "partners": "community_id, partner_id, number, created_by, created_at",
     "redemptions": (
         "community_id, redemption_id, number, volunteer_id, points, pickup_code, occurred_at, occurred_on,"
         " reserved_by, reserved_at, lapses_at"
@@ -92,6 +94,7 @@ RIGHTS = {
     "erasures": "SELECT, INSERT",
     "events": "SELECT, INSERT",
     "goods": "SELECT, INSERT, UPDATE",
+    "head_counts": "SELECT, INSERT",
     "household_members": "SELECT, INSERT, UPDATE, DELETE",
     "households": "SELECT, INSERT",
     "idempotency_answers": "SELECT, INSERT, DELETE",
@@ -102,6 +105,7 @@ RIGHTS = {
     "ledger_heads": "SELECT, INSERT, UPDATE (account_number, event_number, last_at, sealed_number, transaction_number)",
     "ledger_postings": "SELECT, INSERT",
     "ledger_transactions": "SELECT, INSERT",
+    "partners": "SELECT, INSERT, UPDATE (kind, name, revision, uscc)",
     "person_erasures": "SELECT, INSERT",
     "person_keys": "SELECT, INSERT, DELETE",
     "pin_attempts": "SELECT, INSERT, UPDATE, DELETE",

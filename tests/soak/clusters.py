@@ -36,14 +36,8 @@ def own_cluster() -> Cluster:
 
 @contextmanager
 def world_of_own_cluster() -> Iterator[World]:
-    """Furnish a new database in it."""
-    with world_of(own_cluster()) as world:
-        yield world
-
-
-@contextmanager
-def world_of(server: Cluster) -> Iterator[World]:
-    """Furnish a new database in a server; it runs again at the end, whatever became of it meanwhile."""
+    """Furnish a new database in it; it runs again at the end, whatever became of it meanwhile."""
+    server = own_cluster()
     with (
         tempfile.TemporaryDirectory(prefix="lovebank-soak-") as name,
         new_postgresql(server=server.url) as url,
@@ -51,17 +45,17 @@ def world_of(server: Cluster) -> Iterator[World]:
         try:
             yield furnished(url, Path(name))
         finally:
-            server.start()
-            connected(server).close()
+            if not server.runs:
+                server.start()
+            connected().close()
 
 
-def connected(server: Cluster | None = None) -> psycopg.Connection[Any]:
-    """Connect to a server, or to the own one, as soon as it lets anybody in: for a while after a crash it does not."""
-    url = (server or own_cluster()).url
+def connected() -> psycopg.Connection[Any]:
+    """Connect to it as soon as it lets anybody in: for a while after a crash it does not."""
     until = time.monotonic() + _seconds_max
     while True:
         try:
-            return psycopg.connect(url, autocommit=True)
+            return psycopg.connect(own_cluster().url, autocommit=True)
         except psycopg.OperationalError:
             if time.monotonic() > until:
                 raise

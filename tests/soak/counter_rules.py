@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.worker import run_due
 from tests.redemptions.acts import cancel, collect, pieces, reserve, rich, status
-from tests.soak.promises import answered, books_agree, same
-from tests.soak.waiting import in_time
+from tests.soak.promises import answered, books_agree, in_time, same
 
 if TYPE_CHECKING:
     from random import Random

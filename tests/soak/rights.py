@@ -15,7 +15,7 @@ from tests.access.test_attempts import QuickPins
 from tests.access.test_cards import PIN, log_in
 from tests.contract.furnished import Furnished, send
 from tests.contract.spec import ANYONE, Operation
-from tests.contract.test_authorization import CALLERS, expected, numbers, outcome, spoilt_tokens
+from tests.contract.test_authorization import CALLERS, NO_TOKEN, expected, numbers, outcome, spoilt_tokens
 from tests.contract.test_openapi import COMMITTED
 from tests.redemptions.acts import cancel, reserve, rich
 from tests.soak.grounds import counters, in_worlds, rounds
@@ -59,6 +59,8 @@ TABLE: tuple[tuple[set[str], str], ...] = (
     (_readers, "get_community list_volunteers get_volunteer list_households get_household list_service_kinds"),
     (_readers, "list_earning_rules list_service_records get_service_record list_goods get_goods list_stock_movements"),
     ({*_readers, VOLUNTEER}, "get_checkpoint list_checkpoints get_checkpoint_of_size get_consistency"),
+    (_desk, "create_partner change_partner create_clinic create_head_count"),
+    (_readers, "list_partners get_partner list_clinics get_clinic list_head_counts"),
     (_readers, "get_checkpoint_notice get_city_proof list_witnesses list_posted_teams list_posted_members"),
     (_accounts, "get_balance get_statement list_redemptions get_redemption list_transfers get_transfer"),
     ({*_accounts, VOLUNTEER}, "list_disputes get_dispute"),
@@ -133,7 +135,8 @@ async def _try(plan: Plan, bank: Bank, own: Furnished, cell: _Cell, *, fresh: bo
             raise
         message = f"what {operation.id} needs was refused to who may do it: {error}"
         raise ViolationError(message) from error
-    answer = await send(bank.http, operation, path, body, own.callers()[caller])
+    headers = {} if caller == NO_TOKEN else {"Authorization": f"Bearer {own.roles[caller].token}"}
+    answer = await send(bank.http, operation, path, body, headers)
     found = _outcome(answer)
     if found != wanted:
         where = "its own" if place is own else "another"

@@ -1,0 +1,1 @@
+"""Free clinics: partners, clinics as activities, and head-counts."""
