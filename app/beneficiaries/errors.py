@@ -9,6 +9,7 @@ from app.kernel.errors import Refusal
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from uuid import UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,3 +48,16 @@ class BeneficiaryErased(Refusal):
     def detail(self) -> str:
         """Say when."""
         return f"The beneficiary's personal data was erased on {self.erased_at.date()}; what was done for them stays."
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownBeneficiary(Refusal):
+    """The community serves no such beneficiary, or no more."""
+
+    code: ClassVar[str] = "unknown-beneficiary"
+    beneficiary_id: UUID
+
+    @property
+    def detail(self) -> str:
+        """Name the id."""
+        return f"The community serves no beneficiary {self.beneficiary_id}. Take the id from the list of beneficiaries."

@@ -136,6 +136,12 @@ PROBLEMS_OF_WORK: Mapping[str, Problem] = {
         "The sign-up was cancelled or released before.",
         "Read the sign-up; to take part, sign up anew.",
     ),
+    "unknown-beneficiary": Problem(
+        422,
+        "Unknown beneficiary",
+        "The community serves no such beneficiary, or serves this one no more.",
+        "Take the id from the list of beneficiaries, or register the person.",
+    ),
     "unknown-community": Problem(
         422,
         "Unknown community",

@@ -85,6 +85,9 @@ PROBLEMS_OF_WORK_ZH: Mapping[str, InChinese] = {
     ),
     "shift-skipped": InChinese("班次已取消", "该班次已取消，不再举行。", "请选择其他班次，或新建一个班次。"),
     "signup-not-open": InChinese("报名已失效", "该报名已取消或已释放。", "请查看该报名；要参加，请重新报名。"),
+    "unknown-beneficiary": InChinese(
+        "没有这位服务对象", "本社区没有这位服务对象，或已不再为其服务。", "请从服务对象列表里取编号，或先登记。"
+    ),
     "unknown-community": InChinese("没有这个社区", "全市没有编号是这个的社区。", "请从社区列表中取 `community_id`。"),
     "unknown-department": InChinese(
         "没有这个部门", "全市没有编号是这个的部门。", "请从部门列表中取 `department_id`，或先新建部门。"

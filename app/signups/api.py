@@ -22,7 +22,14 @@ from app.signups.schemas import CancellationNew, SignupModel, SignupNew, SignupP
 
 router = Router(prefix="/v1/communities/{community_id}", tags=["activities"])
 
-_unknown = ["unknown-position", "unknown-volunteer", "wrong-participant"]
+_unknown = [
+    "unknown-position",
+    "unknown-volunteer",
+    "unknown-beneficiary",
+    "unknown-member",
+    "not-posted-here",
+    "wrong-participant",
+]
 _example = {
     "position_id": "01936f5e-7c1a-7bbd-9d2e-0a51b1e0d001",
     "participant_id": "01936f5e-7c1a-7bbd-9d2e-0a51b1e0a001",

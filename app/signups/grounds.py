@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Protocol
 from app.activities.rules import PLANNED
 from app.activities.service import load_positions, load_shifts
 from app.communities.service import communities_by_number
+from app.qualifications.rules import Holding
 from app.signups import store
 from app.signups.errors import QualificationMissing, WrongParticipant
-from app.signups.participants import KINDS, Held, Presence, held_among, refusals_of
+from app.signups.participants import KINDS, Presence, held_among, refusals_of
 from app.signups.rules import CONFIRMED, WAITLISTED, Roster, Span
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class Grounds:
     roster: Roster
     refusals: Mapping[tuple[str, Presence], Refusal]
     communities: Mapping[int, Community]
-    held: Collection[Held]
+    held: Collection[Holding]
 
     def unfit(self, wish: Wish) -> Refusal | None:
         """Why somebody may have no seat in a place: unknown, or not qualified on the day of the shift."""
@@ -67,7 +68,7 @@ class Grounds:
         if refusal := self.refusals.get((position.participants, presence)):
             return refusal
         needed = _needed(presence, position)
-        return QualificationMissing(needed.qualification) if needed and needed not in self.held else None
+        return QualificationMissing(needed.code) if needed and needed not in self.held else None
 
     def promote(self, times: Mapping[int, datetime]) -> list[Signup]:
         """Give free seats of shifts to come to those who wait, of the shift first that begins first.
@@ -93,10 +94,10 @@ def _presence(wish: Wish, shifts: Mapping[Key, Shift], communities: Mapping[int,
     return Presence(wish.community, wish.participant_id, communities[wish.community].local_date(starts_at))
 
 
-def _needed(presence: Presence, position: Position) -> Held | None:
+def _needed(presence: Presence, position: Position) -> Holding | None:
     """The qualification that somebody needs for a position, if any."""
     code = position.required_qualification
-    return None if code is None else Held(presence.community, presence.participant_id, code, presence.day)
+    return None if code is None else Holding(presence.community, presence.participant_id, code, presence.day)
 
 
 async def gather(session: Session, shift_keys: Collection[Key], wishes: Sequence[Wish] = ()) -> Grounds:
@@ -112,7 +113,7 @@ async def gather(session: Session, shift_keys: Collection[Key], wishes: Sequence
     concerned: list[Wish] = [*possible, *_with_room(live, positions)]
     communities = await session.ask(communities_by_number(session.dialect, {key[0] for key in shifts}))
     asked: dict[str, set[Presence]] = {}
-    needed: set[Held] = set()
+    needed: set[Holding] = set()
     for wish in concerned:
         position, presence = positions[wish.community, wish.position_id], _presence(wish, shifts, communities)
         asked.setdefault(position.participants, set()).add(presence)

@@ -7,8 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from app.activities.rules import VOLUNTEERS
+from app.activities.rules import BENEFICIARIES, MEMBERS, VOLUNTEERS
+from app.beneficiaries.errors import UnknownBeneficiary
+from app.beneficiaries.service import known_beneficiaries
 from app.kernel.heads import CITY
+from app.qualifications.service import held
+from app.teams.service import known_members
 from app.volunteers.errors import UnknownVolunteer
 from app.volunteers.service import consent_dates
 
@@ -19,6 +23,7 @@ if TYPE_CHECKING:
 
     from app.kernel.database import Session
     from app.kernel.errors import Refusal
+    from app.qualifications.rules import Holding
 
 
 class Presence(NamedTuple):
@@ -44,19 +49,22 @@ async def _volunteers(session: Session, asked: Collection[Presence]) -> Mapping[
     return {one: UnknownVolunteer(volunteer_id=one.participant_id) for one in asked if one[:2] not in known}
 
 
+async def _beneficiaries(session: Session, asked: Collection[Presence]) -> Mapping[Presence, Refusal]:
+    known = await known_beneficiaries(session, {one[:2] for one in asked})
+    return {one: UnknownBeneficiary(beneficiary_id=one.participant_id) for one in asked if one[:2] not in known}
+
+
+async def _members(session: Session, asked: Collection[Presence]) -> Mapping[Presence, Refusal]:
+    found = await known_members(session, asked)
+    return {one: refusal for one in asked if (refusal := found[one]) is not None}
+
+
 KINDS: Mapping[str, Kind] = {
     VOLUNTEERS: Kind(_volunteers),
+    BENEFICIARIES: Kind(_beneficiaries),
+    MEMBERS: Kind(_members, of_city=True),
 }
 """By what positions say of their participants."""
-
-
-class Held(NamedTuple):
-    """A qualification that a volunteer holds, or would need, on a day."""
-
-    community: int
-    volunteer_id: UUID
-    qualification: str
-    day: dt.date
 
 
 async def refusals_of(
@@ -71,6 +79,6 @@ async def refusals_of(
     }
 
 
-async def held_among(_: Session, __: Collection[Held]) -> Collection[Held]:
-    """Which of these qualifications the volunteers hold, checked and valid, on the days: none, while nobody checks."""
-    return ()
+async def held_among(session: Session, needed: Collection[Holding]) -> Collection[Holding]:
+    """Which of these qualifications the volunteers hold, checked and valid, on the days."""
+    return await session.ask(held(session.dialect, needed)) if needed else ()

@@ -40,7 +40,15 @@ _example = {
         roles=DESK,
         summary="Sign a participant up for every shift of a series",
         keyed=True,
-        problems=["unknown-position", "unknown-volunteer", "wrong-participant", "already-signed-up"],
+        problems=[
+            "unknown-position",
+            "unknown-volunteer",
+            "unknown-beneficiary",
+            "unknown-member",
+            "not-posted-here",
+            "wrong-participant",
+            "already-signed-up",
+        ],
         example=_example,
     ),
 )
