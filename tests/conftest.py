@@ -54,13 +54,14 @@ def pytest_unconfigure() -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say at the end what this run could not try."""
-    from tests.soak import disk_full  # noqa: PLC0415  at the end of a run alone, for it loads a good deal
+    from tests.soak import full_disks  # noqa: PLC0415  at the end of a run alone, for it loads a good deal
 
     for absence, untried in (
         (node.absence(), "neither the linters nor the TypeScript client were tried"),
         (chromium.absence(), "the page that checks receipts offline was not tried"),
-        (disk_full.absence("sqlite"), "a full disk was tried on neither engine"),
-        (disk_full.absence("postgresql"), "a full disk was not tried on PostgreSQL"),
+        (full_disks.absence("sqlite"), "a full disk was tried on neither engine"),
+        (full_disks.absence("postgresql"), "a full disk was not tried on PostgreSQL"),
+        (full_disks.absence_of_small_disks(), "on PostgreSQL files that may not grow stood for a full disk"),
     ):
         if may_be_left_out(absence):
             terminalreporter.write_line(f"{absence}: {untried}.")

@@ -73,7 +73,6 @@ class Cluster:
     def __init__(self, url: str, guard: subprocess.Popen[str]) -> None:
         """Takes what the guard said when the server was ready."""
         self.url = url
-        self.runs = True
         self._guard = guard
 
     def kill(self) -> None:
@@ -82,13 +81,11 @@ class Cluster:
 
         with psycopg.connect(self.url) as connection:
             pids = [str(pid) for (pid,) in connection.execute("SELECT pid FROM pg_stat_activity")]
-        self.runs = False
         self.order(KILL, *pids)
 
     def start(self) -> None:
-        """Starts the server again on the same data; returns when it has recovered and takes connections."""
+        """Starts the server again on the same data, unless it runs; one that starts takes connections at the end."""
         self.order(START)
-        self.runs = True
 
     def order(self, *words: str) -> None:
         """Tells the guard what to do; returns when it is done."""
@@ -102,14 +99,16 @@ class Cluster:
 
 
 @contextlib.contextmanager
-def cluster(*, durable: bool = False, tcp: bool = False) -> Iterator[Cluster]:
+def cluster(*, durable: bool = False, tcp: bool = False, may_end: bool = False) -> Iterator[Cluster]:
     """Yields a new, empty server that lives until the block ends or this process does.
 
     The URL names a unix socket, `postgresql://postgres@/postgres?host=FOLDER`; with `tcp` a free port of 127.0.0.1
     instead. Without `durable` nothing is made safe against a power cut, which makes commits several times as fast.
+    One that `may_end` by itself is not given up when it has, and can be started again.
     A child forked from this process without an exec holds the pipe as well, and so keeps the server alive.
     """
-    options = [*(["--durable"] if durable else []), *(["--tcp"] if tcp else [])]
+    flags = {"--durable": durable, "--tcp": tcp, "--may-end": may_end}
+    options = [flag for flag, is_set in flags.items() if is_set]
     # -P: this file's folder must not become a place to import from, its neighbours may be named like standard modules.
     command = [sys.executable, "-P", str(Path(__file__).resolve()), "--guard", str(find_package()), *options]
     # In a session of its own, so that a Ctrl-C meant for the tests leaves them their database until they are done.
@@ -244,6 +243,11 @@ class Server:
                 raise PostgresUnavailable(self.last_words("the server did not become ready"))
             time.sleep(POLL_SECONDS)
 
+    @property
+    def runs(self) -> bool:
+        """Whether its first process lives."""
+        return self.process is not None and self.process.poll() is None
+
     def kill(self, pids: list[int]) -> None:
         """Kills the server, whose other processes have these ids, and waits until it is gone."""
         assert self.process
@@ -290,7 +294,7 @@ def stop(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def guard(package: Path, *, durable: bool, tcp: bool) -> None:
+def guard(package: Path, *, durable: bool, tcp: bool, may_end: bool) -> None:
     """Serves until standard input closes, having written the URL to standard output, and obeys orders meanwhile."""
     with tempfile.TemporaryDirectory(prefix="lovebank-", dir=PARENT_FOLDER, ignore_cleanup_errors=True) as name:
         server = Server(Path(name), package)
@@ -299,13 +303,14 @@ def guard(package: Path, *, durable: bool, tcp: bool) -> None:
             say(url)
             while True:
                 while not select.select([sys.stdin], [], [], WATCH_SECONDS)[0]:
-                    if server.process and server.process.poll() is not None:
+                    if server.process and not server.runs and not may_end:
                         raise PostgresUnavailable(server.last_words("the server ended by itself"))
                 order, *pids = sys.stdin.readline().split() or [""]
                 if order == KILL:
                     server.kill([int(pid) for pid in pids])
                 elif order == START:
-                    server.start()
+                    if not server.runs:
+                        server.start()
                 else:
                     return
                 say(order)
@@ -331,13 +336,14 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.postgres", description=__doc__)
     parser.add_argument("--durable", action="store_true", help="keep what is committed, whatever happens")
     parser.add_argument("--tcp", action="store_true", help="listen on a free port of 127.0.0.1 too")
+    parser.add_argument("--may-end", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--guard", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("command", nargs="*", help="what to run, after `--`")
     options = parser.parse_args(arguments)
     exit_on_sigterm()
     try:
         if options.guard:
-            guard(options.guard, durable=options.durable, tcp=options.tcp)
+            guard(options.guard, durable=options.durable, tcp=options.tcp, may_end=options.may_end)
             return 0
         if not options.command:
             parser.error("a command is missing")

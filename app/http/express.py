@@ -222,7 +222,11 @@ class Express:
         if len(headers) < len(call.scope["headers"]):
             # Which of two headers counts is for the framework to say.
             raise _NotPlainError
-        if call.scope["method"] == "POST":
+        is_command = call.scope["method"] == "POST"
+        if (self._context.commands if is_command else self._context.reads).is_full:
+            # Before anything is done for it: to send many away must cost little, or nothing is left for the others.
+            raise Unavailable
+        if is_command:
             # As the framework does it; only commands look at it.
             call.scope["app"] = self._app
             call.body = parsed(await _read(call, self._context.settings.body_bytes_max))

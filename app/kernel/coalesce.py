@@ -93,13 +93,18 @@ class _Coalescer(ABC, Generic[AskedT]):
     ) -> Sequence[object]:
         """Carry out what was asked in one transaction: for each its outcome, or why not."""
 
+    @property
+    def is_full(self) -> bool:
+        """Whether whoever comes now is sent away."""
+        return self._length >= self._length_max
+
     async def _queue(self, community: int, asked: AskedT) -> Any:
         """Wait for the outcome of what is asked.
 
         Raises `Unavailable` when too many wait, `Refused` for a refusal, and what its own work raised; the work of
         others never fails it.
         """
-        if self._length >= self._length_max:
+        if self.is_full:
             raise Unavailable
         one = _Waiting(community, asked, asyncio.get_running_loop().create_future())
         self._waiting.setdefault(community, deque()).append(one)

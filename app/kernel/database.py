@@ -42,6 +42,8 @@ _lock_timeout_state = "55P03"
 _busy_states = {_lock_timeout_state, "25006"}
 # Connection failures; no disk, memory or connection left; cancelled, shutting down or starting up; system errors.
 _busy_classes = ("08", "53", "57", "58")
+# No code says that a quota is used up or that a file may not grow any more: PostgreSQL's storage calls it internal.
+_internal_state, _storage = "XX000", "md.c"
 # With what a request needs beside it, below the three seconds within which an answer is due.
 _wait_seconds = 2.0
 
@@ -223,5 +225,11 @@ def _worth_retrying(error: BaseException | None) -> bool:
 def _is_outage(error: DBAPIError) -> bool:
     state = _state_of(error)
     if state is not None:
-        return state in _busy_states or state.startswith(_busy_classes)
+        return state in _busy_states or state.startswith(_busy_classes) or _is_of_storage(error)
     return isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError)
+
+
+def _is_of_storage(error: DBAPIError) -> bool:
+    """Whether PostgreSQL could not read or write a table's file, for a reason that has no code of its own."""
+    source = getattr(getattr(error.orig, "diag", None), "source_file", None)
+    return (_state_of(error), source) == (_internal_state, _storage)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from tests.bank import done
 
 if TYPE_CHECKING:
-    from tests.bank import Bank
+    from tests.bank import Api, Bank
 
 CONSENT = {"version": "2024-09", "given_at": "2025-01-01T09:00:00+08:00"}
 
@@ -24,7 +24,7 @@ def served(**fields: Any) -> dict[str, Any]:
     }
 
 
-async def beneficiary(bank: Bank, **fields: Any) -> Any:
-    """Register a beneficiary at the desk, at an address of their own."""
+async def beneficiary(bank: Bank, *, desk: Api | None = None, **fields: Any) -> Any:
+    """Register a beneficiary at the desk (the bank's, if no other is named), at an address of their own."""
     body = served(address=f"祁连家园 {bank.phone()}", **fields) if "address" not in fields else served(**fields)
-    return done(await bank.desk.post("beneficiaries", body), 201)
+    return done(await (desk or bank.desk).post("beneficiaries", body), 201)

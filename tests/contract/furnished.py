@@ -28,6 +28,8 @@ Headers = dict[str, str]
 ANOTHER_VOLUNTEER = "another volunteer"
 """A caller beside the roles: a volunteer who has nothing of what is named."""
 
+NO_TOKEN = "no token"  # noqa: S105  a caller who has none
+
 USE_UP_A_VOLUNTEER = {"issue_card", "erase_volunteer"}
 """Operations after which the volunteer's token is none any more."""
 
@@ -105,8 +107,11 @@ class Furnished:
 
     def admitted(self, operation: Operation) -> Headers:
         """The headers of a caller whom the operation admits."""
-        api = self.roles.get(operation.roles[0])
-        return {"Authorization": f"Bearer {api.token}"} if api else {}
+        return self.callers().get(operation.roles[0], {})
+
+    def callers(self) -> dict[str, Headers]:
+        """The headers of everybody: the roles, another volunteer, and one who has no token."""
+        return {**{caller: authorized(api) for caller, api in self.roles.items()}, NO_TOKEN: {}}
 
     async def fresh(self, wanted: Collection[str], *, of_city: bool = False) -> dict[str, Any]:
         """Values by the name of the parameter or field that they are for, each still to be used."""
@@ -189,6 +194,11 @@ class Furnished:
         """A day before all days given out, so that no two services overlap."""
         self.day -= dt.timedelta(days=1)
         return self.day
+
+
+def authorized(api: Api) -> Headers:
+    """The headers with which a caller is let in."""
+    return {"Authorization": f"Bearer {api.token}"}
 
 
 def _new_witness() -> tuple[Ed25519PrivateKey, dict[str, str]]:

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 async def beneficiary(own: Furnished) -> dict[str, Any]:
     """A beneficiary who is being served."""
-    return {"beneficiary_id": (await registered(own.bank))["id"]}
+    return {"beneficiary_id": (await registered(own.bank, desk=own.roles["front_desk"]))["id"]}
 
 
 async def qualification(own: Furnished) -> dict[str, Any]:
     """A qualification of the volunteer, which holds."""
-    return {"qualification_id": (await checked(own.bank, own.volunteer_id))["id"]}
+    return {"qualification_id": (await checked(own.bank, own.volunteer_id, manager=own.roles["manager"]))["id"]}
 
 
 MAKERS = {"beneficiary_id": beneficiary, "qualification_id": qualification}

@@ -19,7 +19,7 @@ from app.http.operations import CITY_ADMIN, COMMUNITY_ROLES, VOLUNTEER
 from app.kernel.heads import head_numbers
 from app.kernel.keys import new_signing_key
 from tests.bank import refused
-from tests.contract.furnished import ANOTHER_VOLUNTEER, Furnished, send
+from tests.contract.furnished import ANOTHER_VOLUNTEER, NO_TOKEN, Furnished, send
 from tests.contract.spec import ANYONE
 
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from tests.bank import Bank
     from tests.contract.spec import Operation
 
-NO_TOKEN = "no token"  # noqa: S105  a caller who has none
 CALLERS = (CITY_ADMIN, *COMMUNITY_ROLES, VOLUNTEER, ANOTHER_VOLUNTEER, NO_TOKEN)
 # What volunteers are told who name in a body what is another's.
 OF_THE_FIRST = {"create_dispute": "unknown-volunteer", "create_own_dispute": "unknown-service-record"}
@@ -81,8 +80,7 @@ async def test_every_operation_admits_its_roles_in_their_community_and_nobody_el
         if wanted == "admitted" and not outcomes["admitted"]:
             assert await numbers(bank, own, other) == before
         path, body = await place.path_and_body(operation, fresh=wanted == "admitted" and operation.method != "GET")
-        headers = {} if caller == NO_TOKEN else {"Authorization": f"Bearer {own.roles[caller].token}"}
-        answer = await send(bank.http, operation, path, body, headers)
+        answer = await send(bank.http, operation, path, body, own.callers()[caller])
         assert outcome(answer) == wanted, (operation.id, caller, place is own, answer.status_code, answer.text)
         assert operation.departures(answer) == [], operation.id
         outcomes[wanted] += 1

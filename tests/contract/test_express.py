@@ -251,3 +251,19 @@ async def test_reads_that_arrive_together_share_transactions(bank: Bank, monkeyp
     )
     assert [len(done(page, 200)["items"]) for page in pages] == [1 + n % 2 for n in range(30)]
     assert opened < 20
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_who_comes_to_a_full_queue_is_sent_away_before_anything_is_done_for_it(
+    bank: Bank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    volunteer = await bank.volunteer()
+    asked = f"volunteers/{volunteer['id']}/balance"
+    for full, path, method in (("commands", "service-records", "POST"), ("reads", asked, "GET")):
+        with monkeypatch.context() as patched:
+            patched.setattr(type(getattr(bank.app.state.context, full)), "is_full", True)
+            headers = {"Authorization": "Bearer none", "Content-Type": "application/json", "Idempotency-Key": "1"}
+            url = f"{bank.desk.base}/{path}"
+            answer = await bank.http.request(method, url, headers=headers, content=b"{" if method == "POST" else None)
+        assert refused(answer, "unavailable")
+        assert int(answer.headers["Retry-After"]) >= 1

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
 
 from app.kernel.errors import Unavailable
 from app.main import open_database
@@ -157,6 +158,17 @@ async def test_a_read_on_a_connection_that_was_killed_is_an_outage_and_the_next_
     with pytest.raises(Unavailable):
         await read(database)
     await read(database)
+
+
+@on_postgresql
+async def test_what_the_server_cannot_explain_is_an_outage_only_where_it_comes_from_its_storage(
+    database: Database,
+) -> None:
+    raising = "DO $$ BEGIN RAISE EXCEPTION 'could not extend file: File too large' USING ERRCODE = 'XX000'; END $$"
+    with pytest.raises(DBAPIError) as caught:
+        async with database.read() as session:
+            await session.execute(sa.text(raising))
+    assert isinstance(caught.value.orig, psycopg.errors.InternalError_)
 
 
 async def test_an_outage_says_when_to_come_back() -> None:

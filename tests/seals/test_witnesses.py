@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from app.kernel.notes import PublicKey, cosign, read_note
+from app.kernel.notes import SIGNATURES_MAX, PublicKey, cosign, read_note
 from app.seals.offline import check
 from app.seals.service import Sealer
 from tests.bank import done, refused
@@ -112,6 +112,37 @@ async def test_a_signature_that_is_none_of_the_witness_is_not_taken(bank: Bank) 
     right = cosigned(note, key, time=NOW + 60)
     refused(await bank.auditor.post("witness-signatures", {"tree_size": 2, "signature": right}), "not-found")
     done(await bank.auditor.post("witness-signatures", {"tree_size": 1, "signature": right}), 201)
+
+
+async def test_a_checkpoint_takes_as_many_witnesses_as_a_note_can_be_read_with_and_no_more(bank: Bank) -> None:
+    await bank.goods(pieces=1)
+    await seal(bank)
+    found = await checkpoint(bank)
+    keys = {f"{number}.example": Ed25519PrivateKey.generate() for number in range(SIGNATURES_MAX)}
+    *within, beyond = keys
+    for name, key in keys.items():
+        done(await bank.manager.post("witnesses", witness(key, name)), 201)
+    for name in within:
+        body = {"tree_size": 1, "signature": cosigned(found["note"], keys[name], name)}
+        done(await bank.auditor.post("witness-signatures", body), 201)
+    full = await checkpoint(bank)
+    body = {"tree_size": 1, "signature": cosigned(found["note"], keys[beyond], beyond)}
+    problem = refused(await bank.auditor.post("witness-signatures", body), "invalid-signature", status=422)
+    assert f"{len(within)} witnesses" in problem["detail"]
+    assert await checkpoint(bank) == full
+    known = keys_of(bank)
+    given = (*known.given, *(vkey(key, name) for name, key in keys.items()))
+    for text in (full["note"], await proof_of(bank, 1)):
+        (said,) = check(text, known._replace(given=given))
+        assert said.holds
+        assert sorted(said.facts["witnesses"]) == sorted(within)
+    # The next checkpoint is open to whoever came too late for this one.
+    await bank.goods(pieces=1)
+    await seal(bank)
+    later = await checkpoint(bank)
+    body = {"tree_size": later["tree_size"], "signature": cosigned(later["note"], keys[beyond], beyond)}
+    done(await bank.auditor.post("witness-signatures", body), 201)
+    assert await audited(bank) == []
 
 
 async def test_the_citys_log_is_for_anyone_and_the_city_hands_in_what_its_witnesses_sign(bank: Bank) -> None:

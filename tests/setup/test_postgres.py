@@ -100,6 +100,20 @@ def test_server_that_was_killed_starts_again_with_what_was_committed() -> None:
             assert connection.execute("SELECT number FROM kept").fetchone() == (7,)
 
 
+def test_server_that_may_end_by_itself_can_be_started_when_it_has() -> None:
+    with postgres.cluster(may_end=True) as cluster:
+        ended = server_pid(folder_of(cluster.url))
+        cluster.start()
+        assert server_pid(folder_of(cluster.url)) == ended
+        os.kill(ended, signal.SIGINT)
+        # Until its starter's guard has looked, and gone on.
+        while (folder_of(cluster.url) / "data" / "postmaster.pid").exists():
+            time.sleep(0.05)
+        time.sleep(2 * postgres.WATCH_SECONDS)
+        cluster.start()
+        psycopg.connect(cluster.url).close()
+
+
 def test_server_starts_again_once_the_last_process_of_the_killed_one_is_gone() -> None:
     with postgres.cluster() as cluster, closing(psycopg.connect(cluster.url)) as connection:
         held = connection.info.backend_pid

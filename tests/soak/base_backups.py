@@ -36,7 +36,7 @@ def archiving() -> Iterator[Cluster]:
     with cluster() as server:
         archive = folder_of(server) / "archive"
         archive.mkdir()
-        _give(archive, server)
+        give(archive, server)
         with psycopg.connect(server.url, autocommit=True) as connection:
             connection.execute("ALTER SYSTEM SET archive_mode = on")
             # As the README has it.
@@ -89,11 +89,11 @@ def restore(into: Cluster, backup: Path, archive: Path, moment: datetime) -> Non
             f"recovery_target_time = '{moment.isoformat()}'\nrecovery_target_action = promote\n"
         )
     (data / "recovery.signal").touch()
-    _give(data, into, owner)
+    give(data, into, owner)
     into.start()
 
 
-def _give(path: Path, server: Cluster, owner: os.stat_result | None = None) -> None:
+def give(path: Path, server: Cluster, owner: os.stat_result | None = None) -> None:
     """Let a folder and what is in it belong to the server's user."""
     owner = owner or (folder_of(server) / "data").stat()
     for place in (path, *path.rglob("*")):

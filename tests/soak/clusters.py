@@ -36,8 +36,14 @@ def own_cluster() -> Cluster:
 
 @contextmanager
 def world_of_own_cluster() -> Iterator[World]:
-    """Furnish a new database in it; it runs again at the end, whatever became of it meanwhile."""
-    server = own_cluster()
+    """Furnish a new database in it."""
+    with world_of(own_cluster()) as world:
+        yield world
+
+
+@contextmanager
+def world_of(server: Cluster) -> Iterator[World]:
+    """Furnish a new database in a server; it runs again at the end, whatever became of it meanwhile."""
     with (
         tempfile.TemporaryDirectory(prefix="lovebank-soak-") as name,
         new_postgresql(server=server.url) as url,
@@ -45,17 +51,17 @@ def world_of_own_cluster() -> Iterator[World]:
         try:
             yield furnished(url, Path(name))
         finally:
-            if not server.runs:
-                server.start()
-            connected().close()
+            server.start()
+            connected(server).close()
 
 
-def connected() -> psycopg.Connection[Any]:
-    """Connect to it as soon as it lets anybody in: for a while after a crash it does not."""
+def connected(server: Cluster | None = None) -> psycopg.Connection[Any]:
+    """Connect to a server, or to the own one, as soon as it lets anybody in: for a while after a crash it does not."""
+    url = (server or own_cluster()).url
     until = time.monotonic() + _seconds_max
     while True:
         try:
-            return psycopg.connect(own_cluster().url, autocommit=True)
+            return psycopg.connect(url, autocommit=True)
         except psycopg.OperationalError:
             if time.monotonic() > until:
                 raise

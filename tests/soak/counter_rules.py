@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from app.worker import run_due
 from tests.redemptions.acts import cancel, collect, pieces, reserve, rich, status
-from tests.soak.promises import answered, books_agree, in_time, same
+from tests.soak.promises import answered, books_agree, same
+from tests.soak.waiting import in_time
 
 if TYPE_CHECKING:
     from random import Random

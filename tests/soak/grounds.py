@@ -18,6 +18,7 @@ from tests.bench.world import migrated
 from tests.conftest import UNHURRIED_SECONDS
 from tests.races.conftest import Counters
 from tests.soak.rounds import again_and_again
+from tests.soak.waiting import waiting_for
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
@@ -34,7 +35,8 @@ _world_seconds_max = 60.0
 
 def in_worlds(plan: Plan, world: Callable[[Plan], Coroutine[Any, Any, None]]) -> None:
     """Make one world after the other, until the time is up."""
-    again_and_again(plan, lambda plan: asyncio.run(world(plan)))
+    with waiting_for(plan):
+        again_and_again(plan, lambda plan: asyncio.run(world(plan)))
 
 
 def rounds(plan: Plan) -> Iterator[None]:

@@ -243,7 +243,11 @@ _locking = (
 
 _of_queues = (
     Mutant(
-        "a queue without end", _queue, "        if self._length >= self._length_max:\n", "        if False:\n", "queues"
+        "a queue without end",
+        _queue,
+        "        if self.is_full:\n            raise Unavailable\n        one",
+        "        one",
+        "queues",
     ),
     Mutant(
         "a 503 without Retry-After",

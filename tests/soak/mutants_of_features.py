@@ -188,6 +188,14 @@ _of_access = (
         "if redemption is None:",
         "rights",
     ),
+    # Nobody finds this who only sends what may be sent.
+    Mutant(
+        "a refusal that finds no words",
+        "app/access/errors.py",
+        "{', '.join(self.roles)} may.",
+        "{', '.join(self.roles[len(self.roles)])} may.",
+        "fuzz-schema",
+    ),
     Mutant("names for everyone", _roles, "NAMELESS = (AUDITOR, INTEGRATOR)", "NAMELESS = ()", "rights"),
 )
 

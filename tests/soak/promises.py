@@ -2,33 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from tests.races.books import assert_books_agree
 from tests.soak.parts import ViolationError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
-
     import httpx
 
     from app.kernel.database import Database
-
-ResultT = TypeVar("ResultT")
-
-_seconds_max = 15.0
-
-
-async def in_time(what: str, work: Awaitable[ResultT]) -> ResultT:
-    """Wait for work that has to come to an end, on a machine that stands still now and then."""
-    try:
-        async with asyncio.timeout(_seconds_max):
-            return await work
-    except TimeoutError as error:
-        message = f"{what} did not end within {_seconds_max:.0f} s"
-        raise ViolationError(message) from error
 
 
 def same(what: str, found: object, expected: object) -> None:

@@ -15,7 +15,8 @@ from tests.kernel.test_coalesce import Door
 from tests.redemptions.acts import rich
 from tests.soak.grounds import counters, in_worlds, opened, rounds
 from tests.soak.parts import BOTH, Part, Plan
-from tests.soak.promises import answered, books_agree, in_time, kept, outcome, same
+from tests.soak.promises import answered, books_agree, kept, outcome, same
+from tests.soak.waiting import in_time
 
 if TYPE_CHECKING:
     from random import Random

@@ -15,7 +15,7 @@ from tests.access.test_attempts import QuickPins
 from tests.access.test_cards import PIN, log_in
 from tests.contract.furnished import Furnished, send
 from tests.contract.spec import ANYONE, Operation
-from tests.contract.test_authorization import CALLERS, NO_TOKEN, expected, numbers, outcome, spoilt_tokens
+from tests.contract.test_authorization import CALLERS, expected, numbers, outcome, spoilt_tokens
 from tests.contract.test_openapi import COMMITTED
 from tests.redemptions.acts import cancel, reserve, rich
 from tests.soak.grounds import counters, in_worlds, rounds
@@ -135,8 +135,7 @@ async def _try(plan: Plan, bank: Bank, own: Furnished, cell: _Cell, *, fresh: bo
             raise
         message = f"what {operation.id} needs was refused to who may do it: {error}"
         raise ViolationError(message) from error
-    headers = {} if caller == NO_TOKEN else {"Authorization": f"Bearer {own.roles[caller].token}"}
-    answer = await send(bank.http, operation, path, body, headers)
+    answer = await send(bank.http, operation, path, body, own.callers()[caller])
     found = _outcome(answer)
     if found != wanted:
         where = "its own" if place is own else "another"

@@ -25,7 +25,8 @@ from tests.kernel.test_merkle import audit_path, spoilt, sub_proof, tree_hash
 from tests.ledger.books import ACCOUNTS, FRIEND, ISSUED, POINTS
 from tests.soak.grounds import counters, in_worlds, rounds
 from tests.soak.parts import BOTH, Part, Plan, ViolationError
-from tests.soak.promises import in_time, kept, same
+from tests.soak.promises import kept, same
+from tests.soak.waiting import in_time
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Sequence
