@@ -17,6 +17,7 @@ from app.kernel.erasures import log_line, log_of_erasures, of_log_line
 from app.kernel.heads import CITY
 from app.kernel.paging import Paging
 from app.progress import progress
+from app.vendors.erasing import VENDOR, erase_vendor_again
 from app.volunteers.erasing import VOLUNTEER, erase_volunteer_again, log_of_erased_volunteers
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ erasures_cli = typer.Typer(no_args_is_help=True, help="The log of erased persons
 ERASING_AGAIN: Mapping[str, Callable[[Session, int, Erasure], Awaitable[bool]]] = {
     VOLUNTEER: erase_volunteer_again,
     BENEFICIARY: erase_beneficiary_again,
+    VENDOR: erase_vendor_again,
 }
 """By kind of person: what erases one whom a restored backup brought back, and says whether there was one."""
 

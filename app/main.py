@@ -56,6 +56,7 @@ from app.signups import standing_api as standing
 from app.teams import api as teams
 from app.teams import members_api as team_members
 from app.transfers import api as transfers
+from app.vendors import api as vendors
 from app.volunteers import api as volunteers
 from app.volunteers import cards_api as cards
 from app.volunteers import households_api as households
@@ -79,6 +80,7 @@ ROUTERS = (
     own.router,
     beneficiaries.router,
     qualifications.router,
+    vendors.router,
     earning.router,
     hours.router,
     own_hours.router,

@@ -178,6 +178,24 @@ PROBLEMS_OF_WORK: Mapping[str, Problem] = {
         "The community has no such shift.",
         "Take `shift_id` from the list of open shifts.",
     ),
+    "unknown-vendor": Problem(
+        422,
+        "Unknown vendor",
+        "No vendor with this id comes to the community: none is registered, or the vendor comes no more.",
+        "Take the id from the list of vendors, or register the vendor first.",
+    ),
+    "vendor-ended": Problem(
+        409,
+        "Vendor ended",
+        "The vendor comes no more; that ends once.",
+        "Register anew whoever comes back.",
+    ),
+    "vendor-erased": Problem(
+        410,
+        "Vendor erased",
+        "The vendor's personal data was erased on request and cannot be brought back.",
+        "Which pitches the vendor had stays. Who comes again is registered anew.",
+    ),
     "wrong-participant": Problem(
         409,
         "Wrong participant",

@@ -104,5 +104,12 @@ PROBLEMS_OF_WORK_ZH: Mapping[str, InChinese] = {
     ),
     "unknown-position": InChinese("没有这个岗位", "该班次或系列的活动没有这个岗位。", "请从活动里取 `position_id`。"),
     "unknown-shift": InChinese("没有这个班次", "本社区没有这个班次。", "请从可报名班次列表里取 `shift_id`。"),
+    "unknown-vendor": InChinese(
+        "没有这位摊主", "本社区没有这位摊主：没有登记过，或已不再来摆摊。", "请从摊主名单中选取，或先登记。"
+    ),
+    "vendor-ended": InChinese("摊主已退出", "这位摊主已登记为不再来摆摊，不能重复登记。", "如再来摆摊，请重新登记。"),
+    "vendor-erased": InChinese(
+        "摊主信息已删除", "摊主的个人信息已应要求删除，无法恢复。", "用过哪些摊位仍有记录；再来摆摊请重新登记。"
+    ),
     "wrong-participant": InChinese("参与者类型不符", "该岗位是给另一类参与者的。", "请选择适合此类参与者的岗位。"),
 }

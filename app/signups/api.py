@@ -27,8 +27,8 @@ _unknown = [
     "unknown-volunteer",
     "unknown-beneficiary",
     "unknown-member",
+    "unknown-vendor",
     "not-posted-here",
-    "wrong-participant",
 ]
 _example = {
     "position_id": "01936f5e-7c1a-7bbd-9d2e-0a51b1e0d001",

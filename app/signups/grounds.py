@@ -11,8 +11,8 @@ from app.activities.service import load_positions, load_shifts
 from app.communities.service import communities_by_number
 from app.qualifications.rules import Holding
 from app.signups import store
-from app.signups.errors import QualificationMissing, WrongParticipant
-from app.signups.participants import KINDS, Presence, held_among, refusals_of
+from app.signups.errors import QualificationMissing
+from app.signups.participants import Presence, held_among, refusals_of
 from app.signups.rules import CONFIRMED, WAITLISTED, Roster, Span
 
 if TYPE_CHECKING:
@@ -62,8 +62,6 @@ class Grounds:
     def unfit(self, wish: Wish) -> Refusal | None:
         """Why somebody may have no seat in a place: unknown, or not qualified on the day of the shift."""
         position = self.positions[wish.community, wish.position_id]
-        if position.participants not in KINDS:
-            return WrongParticipant(participants=position.participants)
         presence = _presence(wish, self.shifts, self.communities)
         if refusal := self.refusals.get((position.participants, presence)):
             return refusal

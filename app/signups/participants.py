@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from app.activities.rules import BENEFICIARIES, MEMBERS, VOLUNTEERS
+from app.activities.rules import BENEFICIARIES, MEMBERS, VENDORS, VOLUNTEERS
 from app.beneficiaries.errors import UnknownBeneficiary
 from app.beneficiaries.service import known_beneficiaries
 from app.kernel.heads import CITY
 from app.qualifications.service import held
 from app.teams.service import known_members
+from app.vendors.errors import UnknownVendor
+from app.vendors.service import known_vendors
 from app.volunteers.errors import UnknownVolunteer
 from app.volunteers.service import consent_dates
 
@@ -54,6 +56,11 @@ async def _beneficiaries(session: Session, asked: Collection[Presence]) -> Mappi
     return {one: UnknownBeneficiary(beneficiary_id=one.participant_id) for one in asked if one[:2] not in known}
 
 
+async def _vendors(session: Session, asked: Collection[Presence]) -> Mapping[Presence, Refusal]:
+    known = await known_vendors(session, {one[:2] for one in asked})
+    return {one: UnknownVendor(vendor_id=one.participant_id) for one in asked if one[:2] not in known}
+
+
 async def _members(session: Session, asked: Collection[Presence]) -> Mapping[Presence, Refusal]:
     found = await known_members(session, asked)
     return {one: refusal for one in asked if (refusal := found[one]) is not None}
@@ -62,6 +69,7 @@ async def _members(session: Session, asked: Collection[Presence]) -> Mapping[Pre
 KINDS: Mapping[str, Kind] = {
     VOLUNTEERS: Kind(_volunteers),
     BENEFICIARIES: Kind(_beneficiaries),
+    VENDORS: Kind(_vendors),
     MEMBERS: Kind(_members, of_city=True),
 }
 """By what positions say of their participants."""
@@ -74,7 +82,7 @@ async def refusals_of(
     return {
         (kind, presence): refusal
         for kind, presences in asked.items()
-        if kind in KINDS and (CITY in session.seen or not KINDS[kind].of_city)
+        if CITY in session.seen or not KINDS[kind].of_city
         for presence, refusal in (await KINDS[kind].refusals(session, presences)).items()
     }
 

@@ -12,8 +12,8 @@ from app.kernel.errors import NotFound, Refusal, Refused
 from app.kernel.events import Event, append
 from app.signups import store
 from app.signups.closing import Cancellation, cancel_signups
-from app.signups.errors import AlreadySignedUp, UnknownPosition, WrongParticipant
-from app.signups.participants import KINDS, Presence, refusals_of
+from app.signups.errors import AlreadySignedUp, UnknownPosition
+from app.signups.participants import Presence, refusals_of
 from app.signups.rules import Signup
 from app.signups.service import NewSignup, sign_up
 from app.signups.store import StandingSignup
@@ -121,8 +121,6 @@ def _refusal(
     position = positions.get((item.community, item.position_id))
     if position is None or position.activity_id != series.activity_id:
         return UnknownPosition(position_id=item.position_id)
-    if position.participants not in KINDS:
-        return WrongParticipant(participants=position.participants)
     return unfit.get((position.participants, presence))
 
 

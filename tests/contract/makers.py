@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tests.contract import making_activities, making_clinics, making_people, making_signups, making_teams
+from tests.contract import making_activities, making_clinics, making_people, making_signups, making_stalls, making_teams
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -17,6 +17,7 @@ MAKERS: Mapping[str, Callable[[Furnished], Awaitable[dict[str, Any]]]] = {
     **making_signups.MAKERS,
     **making_teams.MAKERS,
     **making_people.MAKERS,
+    **making_stalls.MAKERS,
 }
 """By the name of a parameter or field: what makes a value that is still to be used, and others that come with it."""
 

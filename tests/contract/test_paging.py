@@ -9,7 +9,7 @@ import pytest
 
 from app.seals.service import Sealer
 from tests.bank import done, refused
-from tests.contract import making_activities, making_clinics, making_people, making_signups, making_teams
+from tests.contract import making_activities, making_clinics, making_people, making_signups, making_stalls, making_teams
 from tests.contract.furnished import Furnished, send
 from tests.contract.spec import named, operations_of
 from tests.contract.test_contract import SHORT
@@ -100,6 +100,7 @@ class Lists:
             **making_signups.adders(self),
             **making_teams.adders(self),
             **making_people.adders(self),
+            **making_stalls.adders(self),
         }
 
     async def _another_checkpoint(self) -> None:

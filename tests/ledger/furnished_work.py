@@ -10,6 +10,7 @@ from tests.beneficiaries.acts import beneficiary
 from tests.clinics import acts as clinics
 from tests.qualifications.acts import qualification
 from tests.teams import acts as teams
+from tests.vendors.acts import vendor
 
 if TYPE_CHECKING:
     from tests.bank import Bank
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 async def furnish_work(bank: Bank, volunteer_id: str) -> None:
     """Let the bank's community organise a recurring activity, a single shift and a clinic; the city posts a team there.
 
-    It serves one person and has forgotten another, has checked what the volunteer can do, and lets the volunteer take
-    part in the series.
+    It lets a vendor come, serves one person and has forgotten another, has checked what the volunteer can do, and lets
+    the volunteer take part in the series.
     """
     activity = await acts.activity(bank, service_kind="home_visit")
     series = await acts.series(bank, activity["id"])
@@ -30,6 +31,7 @@ async def furnish_work(bank: Bank, volunteer_id: str) -> None:
     forgotten = await beneficiary(bank)
     done(await bank.manager.post(f"beneficiaries/{forgotten['id']}/erasure", {}), 200)
     await qualification(bank, volunteer_id)
+    await vendor(bank)
     await teams.post(bank, await teams.team(bank, await teams.member(bank)))
     clinic = await clinics.clinic(bank.desk, service_kind="home_visit")
     await clinics.count(bank.desk, clinic)

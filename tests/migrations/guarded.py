@@ -58,6 +58,7 @@ FROZEN = {
     "team_members": "community_id, member_id, number, department_id, joined_on, registered_by, registered_at",
     "team_memberships": "community_id, member_id, starts_on, team_id, number, set_by, set_at",
     "team_postings": "community_id, posting_id, number, team_id, posted_to, starts_on, posted_by, posted_at",
+    "vendors": "community_id, vendor_id, number, registered_by, registered_at",
     "volunteers": "community_id, volunteer_id",
 }
 CHECKED = {
@@ -128,6 +129,7 @@ RIGHTS = {
     "teams": "SELECT, INSERT",
     "transfers": "SELECT, INSERT",
     "tree_nodes": "SELECT, INSERT",
+    "vendors": "SELECT, INSERT, UPDATE (ended_at, ended_by, erased_at, goods_sold, phone_hash, sealed, status)",
     "verifications": "SELECT, INSERT",
     "volunteers": (
         "SELECT, INSERT, UPDATE (consent_given_at, consent_on, consent_taken_by, consent_version, erased_at, estate,"
@@ -163,6 +165,7 @@ AUDITED = {
     "team_members": (
         "community_id, department_id, erased_at, joined_on, left_on, member_id, number, registered_at, registered_by"
     ),
+    "vendors": "community_id, ended_at, ended_by, erased_at, number, registered_at, registered_by, status, vendor_id",
     "volunteers": (
         "community_id, consent_given_at, consent_on, consent_taken_by, consent_version, erased_at, estate,"
         " external_ids, number, political_status, registered_at, revision, skills, volunteer_id"

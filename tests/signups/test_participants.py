@@ -12,6 +12,7 @@ from tests.beneficiaries.acts import beneficiary
 from tests.qualifications.acts import qualification
 from tests.signups.acts import another, cancel, for_people, opened, sign_up, signed_up, state
 from tests.teams import acts as teams
+from tests.vendors.acts import vendor
 
 if TYPE_CHECKING:
     from app.settings import Settings
@@ -80,3 +81,12 @@ async def test_member_stands_in_a_series_and_is_signed_up_while_posted(bank: Ban
     shifts = await acts.shifts(bank, series_id=series["id"])
     assert (len(shifts), len(found)) == (10, 9)
     assert [one["shift_id"] for one in reversed(found)] == [one["id"] for one in shifts[:9]]
+
+
+async def test_vendors_who_come_sign_up_and_nobody_else_in_their_place(bank: Bank) -> None:
+    market = await opened(bank, for_people(participants="vendor"))
+    first, gone = await vendor(bank), await vendor(bank)
+    assert (await signed_up(bank, market, first))["seat"] == 1
+    done(await bank.desk.post(f"vendors/{gone['id']}/ending", {"reason": "不再摆摊了"}), 200)
+    for nobody in (gone, await bank.volunteer()):
+        refused(await sign_up(bank.desk, market, nobody), "unknown-vendor", vendor_id=nobody["id"])

@@ -1,0 +1,27 @@
+"""Makes vendors and sites for requests that name them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tests.vendors import acts
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from tests.contract.furnished import Furnished
+    from tests.contract.test_paging import Lists
+
+
+async def vendor(own: Furnished) -> dict[str, Any]:
+    """A vendor who comes."""
+    return {"vendor_id": (await acts.vendor(own.bank))["id"]}
+
+
+MAKERS = {"vendor_id": vendor}
+
+
+def adders(lists: Lists) -> dict[str, Callable[[], Awaitable[object]]]:
+    """By list, what adds to it."""
+    own = lists.own
+    return {"list_vendors": lambda: vendor(own)}

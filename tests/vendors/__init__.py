@@ -1,0 +1,1 @@
+"""Vendors: who sells at tide stalls, and what is told of them."""
