@@ -6,6 +6,7 @@ import sqlite3
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from uuid import UUID
 
 import typer
 
@@ -17,6 +18,7 @@ from app.kernel.erasures import log_line, log_of_erasures, of_log_line
 from app.kernel.heads import CITY
 from app.kernel.paging import Paging
 from app.progress import progress
+from app.teams.members import MEMBER, erase_member_again
 from app.vendors.erasing import VENDOR, erase_vendor_again
 from app.volunteers.erasing import VOLUNTEER, erase_volunteer_again, log_of_erased_volunteers
 
@@ -32,6 +34,7 @@ ERASING_AGAIN: Mapping[str, Callable[[Session, int, Erasure], Awaitable[bool]]] 
     VOLUNTEER: erase_volunteer_again,
     BENEFICIARY: erase_beneficiary_again,
     VENDOR: erase_vendor_again,
+    MEMBER: erase_member_again,
 }
 """By kind of person: what erases one whom a restored backup brought back, and says whether there was one."""
 
@@ -69,12 +72,10 @@ def export_erasures(
 
     async def run(database: Database) -> list[str]:
         lines = []
-        async with database.read() as session:
-            communities = await list_communities(session, CITY, Paging())
-        for one in communities:
-            async with database.read(one.number) as session:
+        for number, community_id in await _places(database):
+            async with database.read(number) as session:
                 for log in (log_of_erased_volunteers, log_of_erasures):
-                    lines += [log_line(one.id, erasure) for erasure in await log(session, one.number)]
+                    lines += [log_line(community_id, erasure) for erasure in await log(session, number)]
         return lines
 
     lines = on_database(run)
@@ -98,18 +99,23 @@ def replay_log(file: Annotated[Path, typer.Argument(help="what `erasures export`
 
     async def run(database: Database) -> int:
         again = 0
-        async with database.read() as session:
-            communities = await list_communities(session, CITY, Paging())
-        for one in communities:
-            own = [erasure for community_id, erasure in log if community_id == one.id]
+        for number, place in await _places(database):
+            own = [erasure for community_id, erasure in log if community_id == place]
             if own:
-                async with database.write(one.number) as session:
+                async with database.write(number) as session:
                     for erasure in own:
-                        again += await ERASING_AGAIN[erasure.kind](session, one.number, erasure)
+                        again += await ERASING_AGAIN[erasure.kind](session, number, erasure)
         return again
 
     again = on_database(run)
     say(f"{again} of {len(log)} erased again; the others were erased already or are not in this database.")
+
+
+async def _places(database: Database) -> list[tuple[int, UUID]]:
+    """Where persons may have been erased, by small number and id: the city, whose id is all zeros, and communities."""
+    async with database.read() as session:
+        communities = await list_communities(session, CITY, Paging())
+    return [(CITY, UUID(int=0)), *((one.number, one.id) for one in communities)]
 
 
 @contextmanager

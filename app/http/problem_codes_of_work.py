@@ -59,7 +59,7 @@ PROBLEMS_OF_WORK: Mapping[str, Problem] = {
         "Tell the desk, which still can.",
     ),
     "member-erased": Problem(
-        409,
+        410,
         "Team member erased",
         "The member's personal data was erased. On which team the member served stays, under the member's id.",
         "Nothing is left to do; register the person anew if the person serves again.",

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from app.kernel import persons
+from app.kernel.erasures import Erasure, NewErasure, erase_person
 from app.kernel.errors import Fault, InvalidRequest, NotFound, Refusal, Refused
 from app.kernel.events import Event, append
 from app.kernel.heads import CITY
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
     from app.kernel.database import Session
     from app.kernel.paging import Paging
     from app.kernel.rows import AnyRow
+
+
+MEMBER = "member"
+"""How the log of erasures calls a member."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,25 +148,35 @@ def _erasure_of(member: Member) -> Refusal | None:
     return None if member.erased_at is None else MemberErased(erased_at=member.erased_at)
 
 
-async def erase_members(session: Session, member_ids: Sequence[UUID]) -> list[Member | Refusal]:
+async def erase_members(session: Session, new: Sequence[NewErasure]) -> list[Member | Refusal]:
     """Erase members' personal data in order: their keys are destroyed, their dated service stays."""
-    members = await _load(session, member_ids)
+    members = await _load(session, [item.person_id for item in new])
     outcomes: list[Member | Refusal] = []
-    erased: dict[UUID, dt.datetime] = {}
-    for member_id in member_ids:
-        member = members.get(member_id)
+    for item in new:
+        member = members.get(item.person_id)
         refusal = NotFound(resource="team member") if member is None else _erasure_of(member)
         if member is None or refusal is not None:
             outcomes.append(refusal or NotFound(resource="team member"))
             continue
-        erased[member_id] = session.now(CITY)
-        members[member_id] = replace(member, name=None, erased_at=erased[member_id])
-        outcomes.append(members[member_id])
-    if erased:
-        await persons.destroy_keys(session, [(CITY, member_id) for member_id in erased])
-        await store.erase(session, erased)
-        await append(session, [_event("erased", member_id) for member_id in erased])
+        now = session.now(CITY)
+        members[member.id] = replace(member, name=None, erased_at=now)
+        outcomes.append(members[member.id])
+        await _erase(session, Erasure(MEMBER, member.id, now, item.erased_by, item.reason))
     return outcomes
+
+
+async def _erase(session: Session, erasure: Erasure) -> None:
+    await store.erase(session, {erasure.person_id: erasure.erased_at})
+    await erase_person(session, CITY, erasure)
+
+
+async def erase_member_again(session: Session, _: int, erasure: Erasure) -> bool:
+    """Erase a member whom a restored backup brought back; whether there was one to erase."""
+    member = (await _load(session, [erasure.person_id])).get(erasure.person_id)
+    if member is None or member.erased_at is not None:
+        return False
+    await _erase(session, erasure)
+    return True
 
 
 async def add_members(session: Session, new: Sequence[NewMembership]) -> list[Membership | Refusal]:

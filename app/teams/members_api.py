@@ -14,6 +14,7 @@ from app.http.context import ContextDep
 from app.http.lists import ListingDep
 from app.http.operations import CITY, operation
 from app.http.routes import Router
+from app.kernel.erasures import NewErasure
 from app.kernel.idempotency import Answer
 from app.teams import members, service
 from app.teams.rules import Member
@@ -26,6 +27,7 @@ from app.teams.schemas import (
     TeamMemberNew,
     TeamMemberPage,
 )
+from app.volunteers.schemas import ErasureNew
 
 router = Router(prefix="/v1", tags=["teams"])
 
@@ -150,8 +152,21 @@ async def let_team_member_leave(member_id: UUID, request: Request, body: LastDay
 @router.post(
     "/team-members/{member_id}/erasure",
     response_model=TeamMemberModel,
-    **operation(roles=CITY, summary="Erase a team member's personal data", keyed=True, problems=["member-erased"]),
+    **operation(
+        roles=CITY,
+        summary="Erase a team member's personal data",
+        keyed=True,
+        problems=["member-erased"],
+        example={"reason": "本人申请"},
+    ),
 )
-async def erase_team_member(member_id: UUID, request: Request, admitted: AdmittedDep) -> Response:
+async def erase_team_member(member_id: UUID, request: Request, body: ErasureNew, admitted: AdmittedDep) -> Response:
     """Destroy the key of a member's name. On which team the member served when stays, under the member's id."""
-    return await submit(request, admitted, body=None, item=member_id, run=members.erase_members, render=_changed)
+    return await submit(
+        request,
+        admitted,
+        body=body,
+        item=NewErasure(admitted.community, member_id, admitted.caller_id, body.reason),
+        run=members.erase_members,
+        render=_changed,
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import closing
 from datetime import date
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
@@ -14,10 +16,14 @@ from app.teams.members import NewMember, NewMembership, add_members, register_me
 from app.teams.postings import NewPosting, post_teams
 from app.teams.service import NewNamed, create_departments, create_teams
 from tests.bank import done, refused
+from tests.conftest import run_cli
 from tests.contract.stored import everything_stored
 from tests.teams.acts import department, join, member, team
+from tests.volunteers.test_erasure import pepper_of, restored_copy
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from app.settings import Settings
     from tests.bank import Bank
 
@@ -130,7 +136,7 @@ async def test_erased_member_has_no_name_anywhere_and_the_service_stays(bank: Ba
     for what in (f"{path}/erasure", f"{path}/leaving"):
         body = {"last_day": "2026-03-01"} if what.endswith("leaving") else {}
         refused(await bank.city.post(what, body), "member-erased")
-    refused(await bank.city.get(path), "member-erased", status=409)
+    refused(await bank.city.get(path), "member-erased", status=410)
     body = {"member_id": who["id"], "from": "2026-03-01"}
     refused(await bank.city.post(f"/v1/teams/{made['id']}/members", body), "unknown-member")
     times = done(await bank.city.get(f"/v1/teams/{made['id']}/members"), 200)["items"]
@@ -138,6 +144,29 @@ async def test_erased_member_has_no_name_anywhere_and_the_service_stays(bank: Ba
     assert [one["id"] for one in done(await bank.city.get("/v1/team-members"), 200)["items"]] == [staying["id"]]
     ending = f"/v1/teams/{made['id']}/members/{who['id']}/ending"
     assert done(await bank.city.post(ending, {"last_day": "2026-03-01"}), 200)["name"] is None
+
+
+async def test_restored_backup_forgets_a_member_by_the_log_of_erasures(
+    bank: Bank, settings: Settings, tmp_path: Path
+) -> None:
+    who = await member(bank, "哈斯其木格")
+    with closing(restored_copy(settings, tmp_path / "backup.sql")) as restoring:
+        restored_url = next(restoring)
+        done(await bank.city.post(f"/v1/team-members/{who['id']}/erasure", {"reason": "本人申请"}), 200)
+        log = tmp_path / "erasures.jsonl"
+        exported = run_cli("erasures", "export", str(log), LOVEBANK_DATABASE_URL=settings.database_url)
+        assert exported.returncode == 0, exported.stderr
+        (line,) = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+        assert (line["member_id"], line["community_id"]) == (who["id"], str(UUID(int=0)))
+        assert (line["reason"], line["erased_by"]) == ("本人申请", bank.city.client_id)
+        environment = {"LOVEBANK_DATABASE_URL": restored_url, "LOVEBANK_SECRET_PEPPER": pepper_of(settings)}
+        for again in (1, 0):
+            replayed = run_cli("erasures", "replay", str(log), **environment)
+            assert (replayed.returncode, replayed.stderr) == (0, "")
+            assert replayed.stdout.startswith(f"{again} of 1 erased again")
+        stored = everything_stored(settings.model_copy(update={"database_url": restored_url}))
+        assert stored.count("person_erasures: ") == 1
+        assert stored.count("person_keys: ") == 0
 
 
 async def test_names_are_stored_sealed_and_answers_repeated_from_what_is_sealed(bank: Bank, settings: Settings) -> None:
