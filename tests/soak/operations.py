@@ -24,6 +24,7 @@ from tests.journeys.model import (
     Shelf,
 )
 from tests.soak.books import check_audit, check_sums
+from tests.soak.commands import patiently
 from tests.soak.naive import Community
 from tests.soak.parts import BOTH, Part, ViolationError
 
@@ -101,7 +102,7 @@ async def _live(
         await asyncio.gather(*(_round(plan, databases, one) for one in communities))
         if plan.random.random() < 0.3:
             bank.clock.move(hours=plan.random.randint(1, HOLD_HOURS))
-            await run_due(databases[0], settings)
+            await patiently(lambda: run_due(databases[0], settings))
             for one in communities:
                 one.now = bank.clock.moment
                 one.model.lapse(one.now)
@@ -136,7 +137,7 @@ async def _carry_out(database: Database, community: int, batch: Batch, place: in
         order.append(place)
         return await batch.run(session, [step.item for step in batch.steps])
 
-    return await database.run([community], work)
+    return await patiently(lambda: database.run([community], work))
 
 
 def _check(settings: Settings, communities: Sequence[Community]) -> None:
