@@ -17,6 +17,7 @@ from app.kernel.backup import DamagedBackupError, back_up
 from app.kernel.erasures import log_line, log_of_erasures, of_log_line
 from app.kernel.heads import CITY
 from app.kernel.paging import Paging
+from app.needs.service import NEED, erase_need_again
 from app.progress import progress
 from app.teams.members import MEMBER, erase_member_again
 from app.vendors.erasing import VENDOR, erase_vendor_again
@@ -35,6 +36,7 @@ ERASING_AGAIN: Mapping[str, Callable[[Session, int, Erasure], Awaitable[bool]]] 
     BENEFICIARY: erase_beneficiary_again,
     VENDOR: erase_vendor_again,
     MEMBER: erase_member_again,
+    NEED: erase_need_again,
 }
 """By kind of person: what erases one whom a restored backup brought back, and says whether there was one."""
 

@@ -42,6 +42,7 @@ from app.kernel.database import Database
 from app.kernel.keys import SigningKeyError, new_signing_key, private_key, public_keys
 from app.kernel.notes import Signer
 from app.kernel.vault import Vault, development_secret, new_pepper
+from app.needs import api as needs
 from app.qualifications import api as qualifications
 from app.redemptions import api as redemptions
 from app.redemptions import me_api as own_redemptions
@@ -81,6 +82,8 @@ ROUTERS = (
     beneficiaries.router,
     qualifications.router,
     vendors.router,
+    needs.router,
+    needs.own,
     earning.router,
     hours.router,
     own_hours.router,

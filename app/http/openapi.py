@@ -45,6 +45,7 @@ _TAGS = {
     "beneficiaries": "Beneficiaries (服务对象): the persons whom volunteers serve.",
     "qualifications": "Qualifications (资格) of volunteers, checked and dated.",
     "tide stalls": "Tide stalls (潮汐摊位): sites with numbered pitches, the vendors (摊主) on them, and draws.",
+    "needs": "Needs (需求) and complaints (投诉) of residents: planned or answered, and told.",
     "own data": "What volunteers see and do with their card and PIN.",
     "earning rules": "Service kinds (服务类型) and what they earn (积分规则).",
     "service records": "Service records (服务记录) and their verification (审核).",

@@ -40,6 +40,12 @@ PROBLEMS_OF_WORK: Mapping[str, Problem] = {
         "The participant has a place in this shift, waits for one, or takes part in every shift of the series.",
         "Nothing is left to do; for another position, cancel the sign-up first.",
     ),
+    "already-told": Problem(
+        409,
+        "Already told",
+        "Whoever asked was told already.",
+        "Nothing is left to do.",
+    ),
     "beneficiary-ended": Problem(
         409,
         "Beneficiary ended",
@@ -64,6 +70,30 @@ PROBLEMS_OF_WORK: Mapping[str, Problem] = {
         "The member's personal data was erased. On which team the member served stays, under the member's id.",
         "Nothing is left to do; register the person anew if the person serves again.",
     ),
+    "need-erased": Problem(
+        409,
+        "Need erased",
+        "What was personal in the need is erased already.",
+        "Nothing is left to do; that it was asked, and what became of it, stays.",
+    ),
+    "need-not-decided": Problem(
+        409,
+        "Need not decided",
+        "The need is open or withdrawn, so there is nothing to tell anybody.",
+        "Plan or answer it first.",
+    ),
+    "need-not-open": Problem(
+        409,
+        "Need not open",
+        "The need was planned, answered or withdrawn before.",
+        "Read the need. File a new one if there is more.",
+    ),
+    "nobody-to-tell": Problem(
+        409,
+        "Nobody to tell",
+        "The need was filed without a person.",
+        "Nothing is left to do; name the person the next time.",
+    ),
     "not-a-clinic": Problem(
         409,
         "Not a clinic",
@@ -81,6 +111,12 @@ PROBLEMS_OF_WORK: Mapping[str, Problem] = {
         "Overlapping sign-up",
         "The participant has a seat in another shift that goes on at the same time.",
         "Cancel the sign-up that the problem names, or choose another shift.",
+    ),
+    "person-registered": Problem(
+        409,
+        "Person registered",
+        "Whoever asked is registered as a volunteer or a beneficiary, whose key the texts are under.",
+        "Erase that person; the texts go with them.",
     ),
     "positions-full": Problem(
         409,
@@ -135,6 +171,12 @@ PROBLEMS_OF_WORK: Mapping[str, Problem] = {
         "Sign-up not open",
         "The sign-up was cancelled or released before.",
         "Read the sign-up; to take part, sign up anew.",
+    ),
+    "unknown-activity": Problem(
+        422,
+        "Unknown activity",
+        "The community has no such activity.",
+        "Take the id from the list of activities.",
     ),
     "unknown-beneficiary": Problem(
         422,

@@ -31,6 +31,11 @@ PROBLEMS_OF_WORK_ZH: Mapping[str, InChinese] = {
     "already-signed-up": InChinese(
         "已报名", "此人在该班次已有名额、已在候补或已申请；或已长期报名该系列。", "不必再报；要换岗位，请先取消原报名。"
     ),
+    "already-told": InChinese(
+        "已经告知",
+        "提出人已经得到告知。",
+        "无需再做什么。",
+    ),
     "beneficiary-ended": InChinese(
         "服务已结束", "对这位服务对象的服务已经结束，资料不再改动。", "如需重新服务，请重新登记。"
     ),
@@ -47,6 +52,26 @@ PROBLEMS_OF_WORK_ZH: Mapping[str, InChinese] = {
         "该队员的个人信息已经删除；在哪支队服务过仍按编号保留。",
         "不必再办；如果本人再来服务，请重新登记。",
     ),
+    "need-erased": InChinese(
+        "信息已删除",
+        "这条诉求中的个人信息已经删除。",
+        "无需再做什么；诉求及其结果仍然保留。",
+    ),
+    "need-not-decided": InChinese(
+        "尚无结果",
+        "这条诉求尚未处理或已撤回，没有可告知的内容。",
+        "请先列入活动或给出答复。",
+    ),
+    "need-not-open": InChinese(
+        "诉求已处理",
+        "这条诉求已列入活动、已答复或已撤回。",
+        "请查看这条诉求；如有新情况，请另行登记。",
+    ),
+    "nobody-to-tell": InChinese(
+        "无人可告知",
+        "这条诉求登记时没有写明提出人。",
+        "无需再做什么；下次请登记提出人。",
+    ),
     "not-a-clinic": InChinese(
         "不是义诊",
         "只有义诊才登记人次，这个班次属于别的活动。",
@@ -59,6 +84,11 @@ PROBLEMS_OF_WORK_ZH: Mapping[str, InChinese] = {
     ),
     "overlapping-signup": InChinese(
         "时间冲突", "此人在同一时间的另一班次已有名额。", "请取消所指的那个报名，或选择其他班次。"
+    ),
+    "person-registered": InChinese(
+        "提出人已登记",
+        "提出人是登记的志愿者或服务对象，内容用其本人的密钥加密。",
+        "请删除该人的个人信息，内容会一并删除。",
     ),
     "positions-full": InChinese("岗位已满", "一个活动的岗位数已达上限。", "其余岗位请另建一个活动。"),
     "qualification-missing": InChinese(
@@ -85,6 +115,11 @@ PROBLEMS_OF_WORK_ZH: Mapping[str, InChinese] = {
     ),
     "shift-skipped": InChinese("班次已取消", "该班次已取消，不再举行。", "请选择其他班次，或新建一个班次。"),
     "signup-not-open": InChinese("报名已失效", "该报名已取消或已释放。", "请查看该报名；要参加，请重新报名。"),
+    "unknown-activity": InChinese(
+        "没有这个活动",
+        "本社区没有这个编号的活动。",
+        "请从活动列表里取编号。",
+    ),
     "unknown-beneficiary": InChinese(
         "没有这位服务对象", "本社区没有这位服务对象，或已不再为其服务。", "请从服务对象列表里取编号，或先登记。"
     ),

@@ -14,7 +14,8 @@ from tests.bank import done, refused
 from tests.beneficiaries.acts import beneficiary, served
 from tests.conftest import run_cli
 from tests.contract.stored import everything_stored
-from tests.volunteers.test_erasure import pepper_of, restored_copy
+from tests.needs.acts import need
+from tests.volunteers.test_erasure import keys_of, pepper_of, restored_copy
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,26 +61,30 @@ async def test_erasing_destroys_what_is_personal(bank: Bank, settings: Settings)
     assert {"beneficiary_id": made["id"]} in [one["data"] for one in events if one["type"] == "beneficiary.erased"]
 
 
-async def test_a_restored_backup_forgets_a_beneficiary_and_a_volunteer_by_the_same_log(
+async def test_a_restored_backup_forgets_every_kind_of_person_by_the_same_log(
     bank: Bank, settings: Settings, tmp_path: Path
 ) -> None:
     made, volunteer = await beneficiary(bank), await bank.volunteer(name="张文静")
+    complaint = await need(bank.desk)
     with closing(restored_copy(settings, tmp_path / "backup.sql")) as restoring:
         restored_url = next(restoring)
         done(await bank.manager.post(f"beneficiaries/{made['id']}/erasure", REASON), 200)
         done(await bank.manager.post(f"volunteers/{volunteer['id']}/erasure", REASON), 200)
+        done(await bank.manager.post(f"needs/{complaint['id']}/erasure", REASON), 200)
         log = tmp_path / "erasures.jsonl"
         exported = run_cli("erasures", "export", str(log), LOVEBANK_DATABASE_URL=settings.database_url)
         assert exported.returncode == 0, exported.stderr
-        first, second = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+        first, second, third = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
         assert (first["volunteer_id"], second["beneficiary_id"]) == (volunteer["id"], made["id"])
+        assert third["need_id"] == complaint["id"]
         environment = {"LOVEBANK_DATABASE_URL": restored_url, "LOVEBANK_SECRET_PEPPER": pepper_of(settings)}
-        for again in (2, 0):
+        for again in (3, 0):
             replayed = run_cli("erasures", "replay", str(log), **environment)
             assert (replayed.returncode, replayed.stderr) == (0, "")
-            assert replayed.stdout.startswith(f"{again} of 2 erased again")
+            assert replayed.stdout.startswith(f"{again} of 3 erased again")
         stored = everything_stored(settings.model_copy(update={"database_url": restored_url}))
         assert [word for word in (made["name"], made["address"], "张文静") if word in stored] == []
+        assert keys_of(restored_url) == set()
         audited = run_cli("audit", **environment)
         assert (audited.returncode, audited.stdout) == (0, "")
 

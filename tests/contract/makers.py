@@ -22,6 +22,7 @@ MAKERS: Mapping[str, Callable[[Furnished], Awaitable[dict[str, Any]]]] = {
 """By the name of a parameter or field: what makes a value that is still to be used, and others that come with it."""
 
 PREPARING: Mapping[str, Callable[[Furnished, dict[str, Any]], Awaitable[Any]]] = {
+    **making_people.PREPARING,
     **making_signups.PREPARING,
     **making_clinics.PREPARING,
     **making_teams.PREPARING,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 SEALS = {"tree_nodes", "checkpoints", "city_leaves", "witnesses", "witness_signatures"}
 WORK = {"activities", "positions", "series", "shifts", "standing_signups", "signups"}
-PEOPLE = {"beneficiaries", "person_erasures", "qualifications", "vendors"}
+PEOPLE = {"beneficiaries", "needs", "person_erasures", "qualifications", "vendors"}
 TEAMS = {"departments", "team_members", "teams", "team_memberships", "team_postings"}
 CLINICS = {"partners", "head_counts"}
 LATER = {"transfers", "disputes", "dispute_steps", "audits", *SEALS, *WORK, *TEAMS, *PEOPLE, *CLINICS}

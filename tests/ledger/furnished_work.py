@@ -8,6 +8,7 @@ from tests.activities import acts
 from tests.bank import done
 from tests.beneficiaries.acts import beneficiary
 from tests.clinics import acts as clinics
+from tests.needs.acts import need
 from tests.qualifications.acts import qualification
 from tests.teams import acts as teams
 from tests.vendors.acts import vendor
@@ -32,6 +33,7 @@ async def furnish_work(bank: Bank, volunteer_id: str) -> None:
     done(await bank.manager.post(f"beneficiaries/{forgotten['id']}/erasure", {}), 200)
     await qualification(bank, volunteer_id)
     await vendor(bank)
+    await need(bank.desk)
     await teams.post(bank, await teams.team(bank, await teams.member(bank)))
     clinic = await clinics.clinic(bank.desk, service_kind="home_visit")
     await clinics.count(bank.desk, clinic)

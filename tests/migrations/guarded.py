@@ -41,6 +41,10 @@ FROZEN = {
         "community_id, dispute_id, number, volunteer_id, service_record_id, transaction_number, reference, due_at"
     ),
     "ledger_heads": "community_id",
+    "needs": (
+        "community_id, need_id, number, kind, category, place, sealed, anonymous, volunteer_id, beneficiary_id,"
+        " filed_by, filed_at"
+    ),
     "qualifications": (
         "community_id, qualification_id, number, volunteer_id, code, certificate, valid_from, valid_until, checked_by,"
         " checked_at"
@@ -106,6 +110,9 @@ RIGHTS = {
     "ledger_heads": "SELECT, INSERT, UPDATE (account_number, event_number, last_at, sealed_number, transaction_number)",
     "ledger_postings": "SELECT, INSERT",
     "ledger_transactions": "SELECT, INSERT",
+    "needs": (
+        "SELECT, INSERT, UPDATE (activity_id, channel, decided_at, decided_by, reason, status, told_at, told_by)"
+    ),
     "partners": "SELECT, INSERT, UPDATE (kind, name, revision, uscc)",
     "person_erasures": "SELECT, INSERT",
     "person_keys": "SELECT, INSERT, DELETE",
@@ -151,6 +158,10 @@ AUDITED = {
     "clients": "client_id, community_id, created_at, name, number, revoked_at, role",
     "idempotency_answers": "",
     "idempotency_keys": "caller, community_id, created_at, key",
+    "needs": (
+        "activity_id, anonymous, beneficiary_id, category, channel, community_id, decided_at, decided_by, filed_at,"
+        " filed_by, kind, need_id, number, place, status, told_at, told_by, volunteer_id"
+    ),
     "person_keys": "",
     "pin_attempts": "card_id, community_id, failed_at, failures, succeeded_at, tried_at",
     "qualifications": (

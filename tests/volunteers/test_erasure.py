@@ -129,7 +129,7 @@ async def test_a_restored_backup_from_before_is_erased_again_by_replaying_the_lo
         restored = settings.model_copy(update={"database_url": restored_url})
         stored = everything_stored(restored)
         assert [word for word in OF_THE_PERSON if word in stored] == []
-        assert _keys(restored_url) == {other["id"]}
+        assert keys_of(restored_url) == {other["id"]}
         audited = run_cli("audit", **environment)
         assert (audited.returncode, audited.stdout) == (0, "")
 
@@ -157,7 +157,8 @@ def restored_copy(settings: Settings, backup: Path) -> Any:
         yield url
 
 
-def _keys(url: str) -> set[str]:
+def keys_of(url: str) -> set[str]:
+    """The persons who have a key in a database."""
     statement = "SELECT CAST(person_id AS text) FROM person_keys"
     if url.startswith("sqlite"):
         with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:

@@ -1,0 +1,1 @@
+"""Needs and complaints: filed, planned, answered, told."""
