@@ -19,6 +19,8 @@ from app.access.tokens import Tokens
 from app.activities import api as activities
 from app.activities import series_api as series
 from app.activities import shifts_api as shifts
+from app.attendance import api as attendance
+from app.attendance import me_api as own_attendance
 from app.beneficiaries import api as beneficiaries
 from app.clinics import api as clinics
 from app.communities import api as communities
@@ -97,6 +99,8 @@ ROUTERS = (
     signups.router,
     standing.router,
     own_signups.router,
+    attendance.router,
+    own_attendance.router,
     disputes.router,
     disputes.own,
     clinics.router,

@@ -341,6 +341,13 @@ async def load_records(session: Session, keys: Collection[RecordKey]) -> Mapping
     return await store.load_records(session, keys)
 
 
+async def load_days(
+    session: Session, dates: Mapping[tuple[int, UUID], Collection[dt.date]]
+) -> Mapping[tuple[int, UUID], Days]:
+    """Read the live records of volunteers on local dates, by volunteer: all are named."""
+    return await session.ask(store.load_days(session.dialect, dates))
+
+
 async def list_records(session: Session, community: int, paging: Paging) -> list[ServiceRecord]:
     """Records, newest first; filters: `status`, `volunteer_id`."""
     return await store.page_of_records(session, community, paging)

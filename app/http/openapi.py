@@ -52,7 +52,7 @@ _TAGS = {
     "goods": "Goods (商品) and their stock (库存).",
     "redemptions": "Redemptions (兑换): points for goods.",
     "transfers": "Gifts (转赠) and donations (捐赠) of points.",
-    "activities": "Activities (活动), their positions (岗位), series, shifts (班次) and sign-ups (报名).",
+    "activities": "Activities (活动), positions (岗位), series, shifts (班次), sign-ups (报名), attendance (签到).",
     "disputes": "Disputes (申诉): volunteers contest records and postings, managers answer.",
     "clinics": "Free clinics (义诊), the partners (合作单位) they are held with, and their head-counts.",
     "teams": "Embedded teams (组团式下沉服务队), their members, and the communities they are posted to.",

@@ -16,6 +16,12 @@ PROBLEMS_OF_WORK: Mapping[str, Problem] = {
         "The activity has ended: nothing is added to it, and it cannot end again.",
         "Create a new activity for what goes on.",
     ),
+    "already-checked-in": Problem(
+        409,
+        "Already checked in",
+        "Whoever checks in is there already, or stands in the list as having come.",
+        "Check out when leaving; the organiser's list mends what is wrong.",
+    ),
     "already-ended": Problem(
         409,
         "Already ended",
@@ -45,6 +51,24 @@ PROBLEMS_OF_WORK: Mapping[str, Problem] = {
         "Already told",
         "Whoever asked was told already.",
         "Nothing is left to do.",
+    ),
+    "attendance-closed": Problem(
+        409,
+        "Attendance closed",
+        "The shift ended more than an hour ago, and nobody checks in or out of it any more.",
+        "Record who came by the organiser's list.",
+    ),
+    "attendance-incomplete": Problem(
+        409,
+        "Attendance incomplete",
+        "It is not known whether somebody came, or until when, or no whole minute was given.",
+        "Record it by the organiser's list, and submit it then.",
+    ),
+    "attendance-submitted": Problem(
+        409,
+        "Attendance submitted",
+        "The attendance was submitted, and does not change any more.",
+        "Correct the service record that was made of it, if it is wrong.",
     ),
     "beneficiary-ended": Problem(
         409,
@@ -88,6 +112,12 @@ PROBLEMS_OF_WORK: Mapping[str, Problem] = {
         "The need was planned, answered or withdrawn before.",
         "Read the need. File a new one if there is more.",
     ),
+    "no-shift-here": Problem(
+        409,
+        "No shift here",
+        "The volunteer has no seat in a shift that is on at this place.",
+        "Look at your sign-ups, or ask the desk.",
+    ),
     "nobody-to-tell": Problem(
         409,
         "Nobody to tell",
@@ -99,6 +129,12 @@ PROBLEMS_OF_WORK: Mapping[str, Problem] = {
         "Not a clinic",
         "Heads are counted at free clinics alone, and the shift is of another kind of activity.",
         "Choose a shift of a free clinic.",
+    ),
+    "not-checked-in": Problem(
+        409,
+        "Not checked in",
+        "Nobody checks out who has not checked in, or twice.",
+        "Check in first; the organiser's list mends what was forgotten.",
     ),
     "not-posted-here": Problem(
         409,
@@ -117,6 +153,12 @@ PROBLEMS_OF_WORK: Mapping[str, Problem] = {
         "Person registered",
         "Whoever asked is registered as a volunteer or a beneficiary, whose key the texts are under.",
         "Erase that person; the texts go with them.",
+    ),
+    "place-code-invalid": Problem(
+        409,
+        "Place code invalid",
+        "The code is not one that a place shows at this moment.",
+        "Read the code again: it changes every thirty seconds.",
     ),
     "positions-full": Problem(
         409,
@@ -151,8 +193,8 @@ PROBLEMS_OF_WORK: Mapping[str, Problem] = {
     "shift-not-begun": Problem(
         409,
         "Shift not begun",
-        "The shift has not begun, so nobody can have been counted on it.",
-        "Count heads once the shift has begun.",
+        "The shift has not begun: nobody can have come to it or been counted yet. One checks in from an hour before.",
+        "Wait until then.",
     ),
     "shift-over": Problem(
         409,

@@ -13,6 +13,9 @@ PROBLEMS_OF_WORK_ZH: Mapping[str, InChinese] = {
     "activity-ended": InChinese(
         "活动已结束", "该活动已经结束，不能再添加内容，也不能再次结束。", "如要继续，请新建一个活动。"
     ),
+    "already-checked-in": InChinese(
+        "已签到", "此人已经签到，或名单上已记为到场。", "离开时请签退；有误时由组织者在名单上更正。"
+    ),
     "already-ended": InChinese(
         "已经结束",
         "这段服务、这次编队或这次派驻在那一天或更早就已结束。",
@@ -36,6 +39,13 @@ PROBLEMS_OF_WORK_ZH: Mapping[str, InChinese] = {
         "提出人已经得到告知。",
         "无需再做什么。",
     ),
+    "attendance-closed": InChinese(
+        "签到已截止", "班次结束已超过一小时，不能再签到或签退。", "请由组织者在名单上登记到场情况。"
+    ),
+    "attendance-incomplete": InChinese(
+        "出勤信息不全", "不清楚此人是否到场、何时离开，或没有满一分钟的服务时间。", "请先在名单上登记完整，再提交。"
+    ),
+    "attendance-submitted": InChinese("出勤已提交", "该出勤已提交，不能再改。", "如有误，请更正由它生成的服务记录。"),
     "beneficiary-ended": InChinese(
         "服务已结束", "对这位服务对象的服务已经结束，资料不再改动。", "如需重新服务，请重新登记。"
     ),
@@ -67,6 +77,7 @@ PROBLEMS_OF_WORK_ZH: Mapping[str, InChinese] = {
         "这条诉求已列入活动、已答复或已撤回。",
         "请查看这条诉求；如有新情况，请另行登记。",
     ),
+    "no-shift-here": InChinese("此处没有您的班次", "您没有报上此处正在进行的班次。", "请查看自己的报名，或询问前台。"),
     "nobody-to-tell": InChinese(
         "无人可告知",
         "这条诉求登记时没有写明提出人。",
@@ -76,6 +87,9 @@ PROBLEMS_OF_WORK_ZH: Mapping[str, InChinese] = {
         "不是义诊",
         "只有义诊才登记人次，这个班次属于别的活动。",
         "请选择一次义诊的班次。",
+    ),
+    "not-checked-in": InChinese(
+        "尚未签到", "没有签到，或已经签退，不能签退。", "请先签到；忘记的由组织者在名单上补记。"
     ),
     "not-posted-here": InChinese(
         "没有派驻到本社区",
@@ -89,6 +103,9 @@ PROBLEMS_OF_WORK_ZH: Mapping[str, InChinese] = {
         "提出人已登记",
         "提出人是登记的志愿者或服务对象，内容用其本人的密钥加密。",
         "请删除该人的个人信息，内容会一并删除。",
+    ),
+    "place-code-invalid": InChinese(
+        "现场码无效", "这不是任何地点此刻显示的现场码。", "请重新读取现场码：它每三十秒更换一次。"
     ),
     "positions-full": InChinese("岗位已满", "一个活动的岗位数已达上限。", "其余岗位请另建一个活动。"),
     "qualification-missing": InChinese(
@@ -105,8 +122,8 @@ PROBLEMS_OF_WORK_ZH: Mapping[str, InChinese] = {
     ),
     "shift-not-begun": InChinese(
         "班次还没开始",
-        "这个班次还没开始，不可能已有人次。",
-        "请在班次开始以后再登记人次。",
+        "这个班次还没开始，还不能登记到场情况或人次；签到最早可提前一小时。",
+        "请到时再来。",
     ),
     "shift-over": InChinese(
         "班次已过",

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tests.contract import making_activities, making_clinics, making_people, making_signups, making_stalls, making_teams
+from tests.contract import (
+    making_activities,
+    making_attendance,
+    making_clinics,
+    making_people,
+    making_signups,
+    making_stalls,
+    making_teams,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -23,6 +31,7 @@ MAKERS: Mapping[str, Callable[[Furnished], Awaitable[dict[str, Any]]]] = {
 
 PREPARING: Mapping[str, Callable[[Furnished, dict[str, Any]], Awaitable[Any]]] = {
     **making_people.PREPARING,
+    **making_attendance.PREPARING,
     **making_signups.PREPARING,
     **making_clinics.PREPARING,
     **making_teams.PREPARING,

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 async def activity(own: Furnished) -> dict[str, Any]:
     """An activity that counts as volunteering, with its position."""
-    made = await _post(own, "activities", acts.activity_body(service_kind="home_visit"))
+    positions = [{"name": "探访员", "capacity": 1000}]
+    made = await _post(own, "activities", acts.activity_body(service_kind="home_visit", positions=positions))
     return {"activity_id": made["id"], "position_id": made["positions"][0]["id"]}
 
 

@@ -31,7 +31,12 @@ if TYPE_CHECKING:
 
 CALLERS = (CITY_ADMIN, *COMMUNITY_ROLES, VOLUNTEER, ANOTHER_VOLUNTEER, NO_TOKEN)
 # What volunteers are told who name in a body what is another's.
-OF_THE_FIRST = {"create_dispute": "unknown-volunteer", "create_own_dispute": "unknown-service-record"}
+OF_THE_FIRST = {
+    "create_dispute": "unknown-volunteer",
+    "create_own_dispute": "unknown-service-record",
+    "create_own_check_in": "place-code-invalid",
+    "create_own_check_out": "place-code-invalid",
+}
 
 # One engine is enough: what is decided here is decided before the database is asked for anything of the feature.
 on_one_engine = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

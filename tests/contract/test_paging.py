@@ -9,7 +9,15 @@ import pytest
 
 from app.seals.service import Sealer
 from tests.bank import done, refused
-from tests.contract import making_activities, making_clinics, making_people, making_signups, making_stalls, making_teams
+from tests.contract import (
+    making_activities,
+    making_attendance,
+    making_clinics,
+    making_people,
+    making_signups,
+    making_stalls,
+    making_teams,
+)
 from tests.contract.furnished import Furnished, send
 from tests.contract.spec import named, operations_of
 from tests.contract.test_contract import SHORT
@@ -23,7 +31,7 @@ if TYPE_CHECKING:
     from tests.contract.spec import Operation
 
 on_one_engine = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-OLDEST_FIRST = {"list_accounts", "list_shift_signups", "list_standing_signups", "list_open_shifts"}
+OLDEST_FIRST = {"list_accounts", "list_attendance", "list_shift_signups", "list_standing_signups", "list_open_shifts"}
 
 
 def paged(operations: list[Operation]) -> list[Operation]:
@@ -96,6 +104,7 @@ class Lists:
             "list_city_witnesses": lambda: self._another_witness("create_city_witness"),
             "list_own_receipts": served,
             **making_activities.adders(self),
+            **making_attendance.adders(self),
             **making_clinics.adders(self),
             **making_signups.adders(self),
             **making_teams.adders(self),

@@ -36,6 +36,8 @@ SAMPLES: dict[str, Any] = {
     "int": 7,
     "UUID": UUID("01936f5e-7c1a-7bbd-9d2e-0a51b1e0a001"),
     "UUID | None": None,
+    "str | None": None,
+    "datetime | None": None,
     "dt.date": dt.date(2026, 3, 1),
     "datetime": dt.datetime(2026, 3, 1, tzinfo=dt.UTC),
     "tuple[str, ...]": ("manager",),

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SEALS = {"tree_nodes", "checkpoints", "city_leaves", "witnesses", "witness_signatures"}
-WORK = {"activities", "positions", "series", "shifts", "standing_signups", "signups"}
+WORK = {"activities", "positions", "series", "shifts", "standing_signups", "signups", "attendances"}
 PEOPLE = {"beneficiaries", "needs", "person_erasures", "qualifications", "vendors"}
 TEAMS = {"departments", "team_members", "teams", "team_memberships", "team_postings"}
 CLINICS = {"partners", "head_counts"}

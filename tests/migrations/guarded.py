@@ -32,6 +32,7 @@ APPEND_ONLY = (
     "witnesses",
 )
 FROZEN = {
+    "attendances": "community_id, signup_id",
     "audits": "community_id, audit_id, requested_by, requested_at",
     "beneficiaries": (
         "community_id, beneficiary_id, number, consent_version, consent_given_at, consent_taken_by, registered_at"
@@ -78,6 +79,10 @@ OF_THE_CITY = {"city_leaves", "departments", "team_members", "teams", "team_memb
 RIGHTS = {
     "activities": ("SELECT, INSERT, UPDATE (cancellation_hours, content, ended_at, name, organiser, place, revision)"),
     "alembic_version": "SELECT",
+    "attendances": (
+        "SELECT, INSERT, UPDATE (break_minutes, checked_in_at, checked_out_at, ends_at, method, minutes, outcome,"
+        " recorded_at, recorded_by, service_date, service_record_id, starts_at, submitted_at, submitted_by)"
+    ),
     "audits": (
         "SELECT, INSERT, UPDATE (discrepancies, discrepancies_count, finished_at, last_transaction, started_at, status)"
     ),
