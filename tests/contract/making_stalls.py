@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tests.bank import done
 from tests.vendors import acts
 
 if TYPE_CHECKING:
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
 
 async def vendor(own: Furnished) -> dict[str, Any]:
     """A vendor who comes."""
-    return {"vendor_id": (await acts.vendor(own.bank))["id"]}
+    body = acts.vendor_body(own.bank)
+    return {"vendor_id": done(await own.roles["front_desk"].post("vendors", body), 201)["id"]}
 
 
 MAKERS = {"vendor_id": vendor}
