@@ -190,6 +190,11 @@ async def load_beneficiaries(session: Session, keys: Collection[BeneficiaryKey])
     return {(one.community, one.id): one for one in await opened(session, rows)}
 
 
+async def remembered_beneficiaries(session: Session, keys: Collection[BeneficiaryKey]) -> set[BeneficiaryKey]:
+    """Find which of these beneficiaries are there, being served still or not: what was done for them is told later."""
+    return {key for key, row in (await store.load(session, keys)).items() if row.erased_at is None} if keys else set()
+
+
 async def known_beneficiaries(session: Session, keys: Collection[BeneficiaryKey]) -> set[BeneficiaryKey]:
     """Find which of these beneficiaries are there and being served: neither ended nor erased."""
     return await session.ask(store.active(session.dialect, keys)) if keys else set()

@@ -54,7 +54,7 @@ _record_example = {
     "minutes": 90,
     "recorder_name": "张文静",
 }
-_record_problems = ("unknown-volunteer", "unknown-service-kind", "overlapping-service")
+_record_problems = ("unknown-volunteer", "unknown-service-kind", "unknown-beneficiary", "overlapping-service")
 
 
 @router.post(

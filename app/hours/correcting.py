@@ -77,19 +77,15 @@ def _decide(grounds: Grounds, item: NewCorrection, record: ServiceRecord | None)
         return RecordNotApproved(record_status=record.status)
     days = grounds.days.get((record.community, record.volunteer_id))
     forgotten = days.forget(record.id) if days else None
-    replacement = decide(grounds, _of_the_same_shift(item.replacement, record)) if item.replacement else None
+    replacement = decide(grounds, item.replacement) if item.replacement else None
     if isinstance(replacement, Refusal):
         if days and forgotten:
             days.add(forgotten)
         return _below_replacement(replacement)
+    if replacement is not None:
+        # It was given in the same shift, so that its points lead there too.
+        replacement.facts = replacement.facts._replace(shift_id=record.facts.shift_id)
     return _Decided(item, replace(record, status=CORRECTED), replacement)
-
-
-def _of_the_same_shift(replacement: NewServiceRecord, record: ServiceRecord) -> NewServiceRecord:
-    """The replacement as one of the shift that what it replaces was given in, so that its points lead there too."""
-    if record.facts.shift_id is None:
-        return replacement
-    return replacement._replace(facts=replacement.facts._replace(shift_id=record.facts.shift_id))
 
 
 def _below_replacement(refusal: Refusal) -> Refusal:

@@ -7,6 +7,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from app import ledger
+from app.beneficiaries.errors import UnknownBeneficiary
+from app.beneficiaries.service import remembered_beneficiaries
 from app.communities.rules import MINUTES_GIVEN, POINTS_ISSUED, RECORDER
 from app.communities.service import communities_by_number
 from app.hours import store
@@ -98,6 +100,7 @@ class Grounds:
     rules: Mapping[tuple[int, str], list[EarningRule]]
     consents: Mapping[tuple[int, UUID], dt.date]
     days: Mapping[tuple[int, UUID], Days]
+    beneficiaries: Collection[tuple[int, UUID]]
     now: Mapping[int, datetime]
     today: Mapping[int, dt.date]
 
@@ -120,9 +123,17 @@ async def record_services(session: Session, new: Sequence[NewServiceRecord]) -> 
 async def load_grounds(session: Session, new: Sequence[NewServiceRecord]) -> Grounds:
     """Load what decisions about these records rest on."""
     communities, kinds, rules, consents, days = await session.load(*_grounds(session.dialect, new))
+    # Nearly no record names anybody, and then nothing is asked.
+    beneficiaries = await remembered_beneficiaries(session, {one for item in new if (one := _to_look_up(item))})
     now = {number: session.now(number) for number in communities}
     today = {number: community.local_date(now[number]) for number, community in communities.items()}
-    return Grounds(communities, kinds, rules, consents, days, now, today)
+    return Grounds(communities, kinds, rules, consents, days, beneficiaries, now, today)
+
+
+def _to_look_up(item: NewServiceRecord) -> tuple[int, UUID] | None:
+    """Whom a service was for, if anybody; a shift's activity was looked up as it was organised."""
+    beneficiary_id = item.facts.beneficiary_id
+    return None if beneficiary_id is None or item.facts.shift_id is not None else (item.community, beneficiary_id)
 
 
 def reads_of_services(dialect: str, new: Sequence[NewServiceRecord]) -> list[Read[Any]]:
@@ -178,6 +189,8 @@ def _decide(grounds: Grounds, item: NewServiceRecord, before: Before) -> Service
         return UnknownVolunteer(volunteer_id=item.volunteer_id)
     if (item.community, item.facts.service_kind) not in grounds.kinds:
         return UnknownServiceKind(service_kind=item.facts.service_kind)
+    if (served := _to_look_up(item)) is not None and served not in grounds.beneficiaries:
+        return UnknownBeneficiary(beneficiary_id=served[1])
     days = grounds.days[item.community, item.volunteer_id]
     other = days.overlapping(item.facts.started_at, item.facts.ended_at)
     if other is not None:
