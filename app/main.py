@@ -54,8 +54,10 @@ from app.seals import me_api as own_receipts
 from app.seals import public_api as public_log
 from app.seals import witnesses_api as witnesses
 from app.signups import api as signups
+from app.signups import draws_api as draws
 from app.signups import me_api as own_signups
 from app.signups import standing_api as standing
+from app.stalls import api as sites
 from app.teams import api as teams
 from app.teams import members_api as team_members
 from app.transfers import api as transfers
@@ -86,6 +88,7 @@ ROUTERS = (
     vendors.router,
     needs.router,
     needs.own,
+    sites.router,
     earning.router,
     hours.router,
     own_hours.router,
@@ -97,6 +100,7 @@ ROUTERS = (
     series.router,
     shifts.router,
     signups.router,
+    draws.router,
     standing.router,
     own_signups.router,
     attendance.router,
@@ -212,6 +216,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, with_worker: b
     app.state.pins = Pins(database.vault)
     app.state.directory = Directory(database)
     app.state.effects = worker.EFFECTS
+    app.state.objections = worker.OBJECTIONS
     app.state.guard = Guard(app.state.tokens, app.state.directory)
     app.add_middleware(Limits, per_minute=settings.rate_limit)
     app.add_middleware(Observed, body_bytes_max=settings.body_bytes_max)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from uuid import UUID
 
 from app.activities.effects import Effects
+from app.activities.rules import VENDORS
 from app.activities.series import MAKE_SHIFTS, make_shifts
 from app.communities.service import FORGET_ANSWERS
 from app.kernel import idempotency, jobs, metrics
@@ -24,7 +25,9 @@ from app.reports.audits import AUDIT
 from app.reports.service import audit_community
 from app.seals.service import Sealer
 from app.signups.closing import follow_moved, follow_skipped
+from app.signups.draws import MAKE_DRAW, DueDraw, make_draws
 from app.signups.standing import follow_made
+from app.stalls import service as stalls
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -32,10 +35,19 @@ if TYPE_CHECKING:
     from app.kernel.database import Database, Session
     from app.reports.store import AuditKey
     from app.settings import Settings
+    from app.signups.participants import Objections
 
     Effect: TypeAlias = Callable[[Session], Awaitable[None]]
 
-EFFECTS = Effects(made=(follow_made,), moved=(follow_moved,), skipped=(follow_skipped,))
+OBJECTIONS: Objections = {VENDORS: stalls.barred_vendors}
+"""Who may not sign up for anything now, by kind of participants."""
+
+EFFECTS = Effects(
+    # Draws are announced before anybody applies.
+    made=(stalls.follow_made, partial(follow_made, objections=OBJECTIONS)),
+    moved=(stalls.follow_moved, follow_moved),
+    skipped=(follow_skipped,),
+)
 """What follows when shifts are made, moved or skipped, whether by a request or by a job."""
 
 _worker = "worker"
@@ -71,6 +83,11 @@ async def make_due_shifts(session: Session, due: Sequence[jobs.Claimed], _: Sett
     await make_shifts(session, keys, effects=EFFECTS)
 
 
+async def make_due_draws(session: Session, due: Sequence[jobs.Claimed], _: Settings) -> None:
+    """Draw the seats of shifts whose time it is; those that were put off have a later job."""
+    await make_draws(session, [DueDraw(job.community, UUID(job.payload["shift_id"]), _worker) for job in due])
+
+
 async def audit_ledger(database: Database, job: jobs.Claimed) -> Effect:
     """Audit a community over one unchanging picture of it, while posting goes on; give how the result is kept."""
     key = _audit_of(job)
@@ -96,6 +113,7 @@ HANDLERS: Mapping[str, Callable[[Session, Sequence[jobs.Claimed], Settings], Awa
     LAPSE: lapse_redemptions,
     FORGET_ANSWERS: forget_answers,
     MAKE_SHIFTS: make_due_shifts,
+    MAKE_DRAW: make_due_draws,
 }
 """What short jobs do, in the transaction that removes them."""
 

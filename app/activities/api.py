@@ -17,8 +17,8 @@ from app.activities.schemas import (
     ActivityNew,
     ActivityPage,
     EndingNew,
+    PositionAdded,
     PositionModel,
-    PositionNew,
 )
 from app.http.commands import answered, created, submit
 from app.http.context import ContextDep
@@ -147,7 +147,7 @@ async def end_activity(activity_id: UUID, request: Request, body: EndingNew, adm
         example=_position_example,
     ),
 )
-async def create_position(activity_id: UUID, request: Request, body: PositionNew, admitted: AdmittedDep) -> Response:
+async def create_position(activity_id: UUID, request: Request, body: PositionAdded, admitted: AdmittedDep) -> Response:
     """Add a position to an activity, on all its shifts; it never changes afterwards."""
     return await submit(
         request,

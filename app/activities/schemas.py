@@ -10,7 +10,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, Strict, StringConstraints, model_validator
 
 from app.activities.calendar import RULE_LENGTH_MAX
-from app.activities.rules import CANCELLATION_HOURS_DEFAULT, POSITIONS_MAX, VOLUNTEERS, Series
+from app.activities.rules import CANCELLATION_HOURS_DEFAULT, DRAW, POSITIONS_MAX, VOLUNTEERS, Series
 from app.activities.series import NewSeries, SeriesEnding
 from app.activities.service import Move, NewActivity, NewPosition, NewShift, Skipping
 from app.http.fields import UNCHANGED, ChangeModel, Code, Day, Label, Line, Moment, Name, Paragraph, RequestModel
@@ -47,6 +47,17 @@ class PositionNew(RequestModel):
     def command(self) -> NewPosition:
         """Make the command of it."""
         return NewPosition(**self.model_dump())
+
+
+class PositionAdded(PositionNew):
+    """A position to add. One whose seats are drawn is made with its activity: a draw is announced with each shift."""
+
+    @model_validator(mode="after")
+    def _come_first(self) -> Self:
+        if self.allocation == DRAW:
+            message = "a position whose seats are drawn is made with its activity"
+            raise ValueError(message)
+        return self
 
 
 class ActivityNew(RequestModel):

@@ -40,6 +40,12 @@ PROBLEMS_OF_WORK: Mapping[str, Problem] = {
         "The team is posted to a community in that time, and a team serves in one community at a time.",
         "End that posting with the day before the new one begins.",
     ),
+    "already-drawn": Problem(
+        409,
+        "Already drawn",
+        "The shift's seats were drawn before, once and for good.",
+        "Read the draw. Who comes now gets a seat that is free, or waits.",
+    ),
     "already-signed-up": Problem(
         409,
         "Already signed up",
@@ -141,6 +147,12 @@ PROBLEMS_OF_WORK: Mapping[str, Problem] = {
         "Not posted here",
         "The member serves on no team that is posted to this community on that day.",
         "Look at the teams that are posted here on that day, and at their members.",
+    ),
+    "draw-not-due": Problem(
+        409,
+        "Draw not due",
+        "The shift's seats are drawn later; until then anybody may apply.",
+        "Wait until `draws_at`; the service draws by itself then.",
     ),
     "overlapping-signup": Problem(
         409,
@@ -250,6 +262,12 @@ PROBLEMS_OF_WORK: Mapping[str, Problem] = {
         "The community has no partner with this id.",
         "Take `partner_id` from the list of partners, or take the partner up first.",
     ),
+    "site-code-taken": Problem(
+        409,
+        "Site code taken",
+        "The community has another site with this code.",
+        "Choose another code, or use the site that there is.",
+    ),
     "unknown-position": Problem(
         422,
         "Unknown position",
@@ -267,6 +285,12 @@ PROBLEMS_OF_WORK: Mapping[str, Problem] = {
         "Unknown vendor",
         "No vendor with this id comes to the community: none is registered, or the vendor comes no more.",
         "Take the id from the list of vendors, or register the vendor first.",
+    ),
+    "vendor-barred": Problem(
+        409,
+        "Vendor barred",
+        "The vendor did not come to a pitch twice within 60 days, and applies for none for 30 days after the second.",
+        "Apply again after `until`; who did come has the attendance put right at the desk.",
     ),
     "vendor-ended": Problem(
         409,

@@ -31,6 +31,9 @@ PROBLEMS_OF_WORK_ZH: Mapping[str, InChinese] = {
         "该服务队在这段时间里已派驻到一个社区，同一时间只能在一个社区。",
         "请先把原来的派驻结束在新派驻开始的前一天。",
     ),
+    "already-drawn": InChinese(
+        "已抽签", "该班次已经抽过签，只抽一次。", "请查看抽签结果；现在来的，有空位就给，没有就候补。"
+    ),
     "already-signed-up": InChinese(
         "已报名", "此人在该班次已有名额、已在候补或已申请；或已长期报名该系列。", "不必再报；要换岗位，请先取消原报名。"
     ),
@@ -96,6 +99,9 @@ PROBLEMS_OF_WORK_ZH: Mapping[str, InChinese] = {
         "该队员那一天所在的服务队没有派驻到本社区。",
         "请查看那一天派驻到本社区的服务队及其队员。",
     ),
+    "draw-not-due": InChinese(
+        "未到抽签时间", "该班次还没到抽签时间，在此之前都可以申请。", "请等到 `draws_at`，届时系统会自动抽签。"
+    ),
     "overlapping-signup": InChinese(
         "时间冲突", "此人在同一时间的另一班次已有名额。", "请取消所指的那个报名，或选择其他班次。"
     ),
@@ -154,10 +160,16 @@ PROBLEMS_OF_WORK_ZH: Mapping[str, InChinese] = {
         "本社区没有编号是这个的合作单位。",
         "请从合作单位列表中取 `partner_id`，或先登记合作单位。",
     ),
+    "site-code-taken": InChinese("点位编号已用", "本社区已有点位使用这个编号。", "请换一个编号，或使用已有的点位。"),
     "unknown-position": InChinese("没有这个岗位", "该班次或系列的活动没有这个岗位。", "请从活动里取 `position_id`。"),
     "unknown-shift": InChinese("没有这个班次", "本社区没有这个班次。", "请从可报名班次列表里取 `shift_id`。"),
     "unknown-vendor": InChinese(
         "没有这位摊主", "本社区没有这位摊主：没有登记过，或已不再来摆摊。", "请从摊主名单中选取，或先登记。"
+    ),
+    "vendor-barred": InChinese(
+        "摊主暂停申请",
+        "这位摊主 60 天内两次拿到摊位却没有来，自第二次起 30 天内不能申请。",
+        "请在 `until` 之后再申请；如果其实来了，请在前台更正出勤。",
     ),
     "vendor-ended": InChinese("摊主已退出", "这位摊主已登记为不再来摆摊，不能重复登记。", "如再来摆摊，请重新登记。"),
     "vendor-erased": InChinese(

@@ -57,6 +57,7 @@ def _place(signup: Signup) -> tuple[int, int, int]:
             "already-signed-up",
             "overlapping-signup",
             "qualification-missing",
+            "vendor-barred",
         ],
         example=_example,
     ),
@@ -73,7 +74,7 @@ async def create_signup(shift_id: UUID, request: Request, body: SignupNew, admit
         replace(admitted, beside=CITY),
         body=body,
         item=service.NewSignup(admitted.community, shift_id, body.position_id, body.participant_id, admitted.caller_id),
-        run=service.sign_up,
+        run=partial(service.sign_up, objections=request.app.state.objections),
         render=lambda signup: replace(
             created(request, signup.id, SignupModel.of(signup)), location=f"{signups}/{signup.id}"
         ),

@@ -132,3 +132,29 @@ class UnknownPosition(Refusal):
     def detail(self) -> str:
         """Name the position."""
         return f"The activity has no position {self.position_id}. Take the id from the activity."
+
+
+@dataclass(frozen=True, slots=True)
+class DrawNotDue(Refusal):
+    """Until then anybody may apply."""
+
+    code: ClassVar[str] = "draw-not-due"
+    draws_at: datetime
+
+    @property
+    def detail(self) -> str:
+        """Say when it is time."""
+        return f"The seats are drawn at {self.draws_at.isoformat()}; until then anybody may apply."
+
+
+@dataclass(frozen=True, slots=True)
+class AlreadyDrawn(Refusal):
+    """Seats are drawn once."""
+
+    code: ClassVar[str] = "already-drawn"
+    drawn_at: datetime
+
+    @property
+    def detail(self) -> str:
+        """Say when."""
+        return f"The seats were drawn at {self.drawn_at.isoformat()}, once and for good."

@@ -6,11 +6,11 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from app.activities.rules import PLANNED
+from app.activities.rules import DRAW, PLANNED
 from app.activities.service import load_positions, load_shifts
 from app.communities.service import communities_by_number
 from app.qualifications.rules import Holding
-from app.signups import store
+from app.signups import draws_store, store
 from app.signups.errors import QualificationMissing
 from app.signups.participants import Presence, held_among, refusals_of
 from app.signups.rules import CONFIRMED, WAITLISTED, Roster, Span
@@ -50,7 +50,10 @@ class Wish(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Grounds:
-    """Shifts, positions, who is signed up, who may not take part, and what volunteers hold of what is needed."""
+    """Shifts, positions, who is signed up, who may not take part, and what volunteers hold of what is needed.
+
+    `drawn` are the shifts whose seats were drawn.
+    """
 
     shifts: Mapping[Key, Shift]
     positions: Mapping[Key, Position]
@@ -58,6 +61,12 @@ class Grounds:
     refusals: Mapping[tuple[str, Presence], Refusal]
     communities: Mapping[int, Community]
     held: Collection[Holding]
+    drawn: Collection[Key]
+
+    def draws(self, wish: Wish) -> bool:
+        """Whether the seats of a place are still to be drawn."""
+        position = self.positions[wish.community, wish.position_id]
+        return position.allocation == DRAW and (wish.community, wish.shift_id) not in self.drawn
 
     def unfit(self, wish: Wish) -> Refusal | None:
         """Why somebody may have no seat in a place: unknown, or not qualified on the day of the shift."""
@@ -135,7 +144,18 @@ async def gather(session: Session, shift_keys: Collection[Key], wishes: Sequence
         refusals=await refusals_of(session, asked),
         communities=communities,
         held=await held_among(session, needed),
+        drawn=await _drawn(session, possible, positions),
     )
+
+
+async def _drawn(session: Session, wishes: Iterable[Wish], positions: Mapping[Key, Position]) -> Collection[Key]:
+    """The shifts whose seats were drawn, of those in which somebody wants a seat that is to be."""
+    by_draw = {
+        (wish.community, wish.shift_id)
+        for wish in wishes
+        if positions[wish.community, wish.position_id].allocation == DRAW
+    }
+    return {key for key, draw in (await draws_store.load(session, by_draw)).items() if draw.drawn_at is not None}
 
 
 def _with_room(live: Iterable[Signup], positions: Mapping[Key, Position]) -> list[Signup]:

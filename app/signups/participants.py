@@ -5,7 +5,8 @@ A kind is one line of `KINDS`, for a feature on which sign-ups stand.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from app.activities.rules import BENEFICIARIES, MEMBERS, VENDORS, VOLUNTEERS
 from app.beneficiaries.errors import UnknownBeneficiary
@@ -26,6 +27,17 @@ if TYPE_CHECKING:
     from app.kernel.database import Session
     from app.kernel.errors import Refusal
     from app.qualifications.rules import Holding
+
+    Participant: TypeAlias = tuple[int, UUID]
+    """A participant: the small number of the community, and the participant's id."""
+
+    Objections: TypeAlias = Mapping[
+        str, Callable[[Session, Collection[Participant]], Awaitable[Mapping[Participant, Refusal]]]
+    ]
+    """By kind of participants: what a feature above has against some of them signing up for anything now."""
+
+
+NO_OBJECTIONS: Objections = MappingProxyType({})
 
 
 class Presence(NamedTuple):

@@ -6,11 +6,12 @@ from bisect import insort
 from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from hashlib import sha256
 from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from datetime import datetime
     from uuid import UUID
 
@@ -80,6 +81,51 @@ class Span(NamedTuple):
     def overlaps(self, other: Span) -> bool:
         """Whether both go on at some moment; one that begins when the other ends does not."""
         return self.starts_at < other.ends_at and other.starts_at < self.ends_at
+
+
+class Lot(NamedTuple):
+    """What a draw gave to somebody: a rank among those who applied for the position, and perhaps a seat."""
+
+    signup_id: UUID
+    position_id: UUID
+    participant_id: UUID
+    rank: int
+    seat: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """The draw of a shift's seats. `applicants` are the ids of who applied, in order; `secret` is hex, once drawn."""
+
+    community: int
+    shift_id: UUID
+    commitment: str
+    opened_at: datetime
+    draws_at: datetime
+    drawn_at: datetime | None = None
+    drawn_by: str | None = None
+    secret: str | None = None
+    applicants: tuple[UUID, ...] = ()
+    lots: tuple[Lot, ...] = ()
+
+
+def commitment_of(secret: bytes) -> str:
+    """What is published of a secret before the draw: its SHA-256, in hex."""
+    return sha256(secret).hexdigest()
+
+
+def seed_of(secret: bytes, applicants: Collection[UUID]) -> bytes:
+    """What the ranks follow from: SHA-256 of the secret's 32 bytes and then each applicant's 16, in their order.
+
+    Who knows the secret did not know who would apply, and who applied did not know the secret.
+    """
+    return sha256(secret + b"".join(sorted(one.bytes for one in applicants))).digest()
+
+
+def ranked(secret: bytes, applicants: Collection[UUID]) -> list[UUID]:
+    """The applicants in the order drawn: by the SHA-256 of the seed's 32 bytes and then the applicant's 16."""
+    seed = seed_of(secret, applicants)
+    return sorted(applicants, key=lambda one: sha256(seed + one.bytes).digest())
 
 
 def may_still_cancel(signup: Signup, span: Span, cancellation_hours: int, now: datetime) -> bool:
@@ -167,9 +213,9 @@ class Roster:
         return next((seat for seat in seats if seat not in taken), None)
 
     def seat(self, new: Signup, *, draws: bool) -> Signup:
-        """Give a new sign-up the lowest free seat, or let it wait; where seats are drawn and were not yet, apply."""
-        place, seat = new.place, self.free_seat(new.place)
-        if draws and not (self._seats.get(place) or self._waiting.get(place)):
+        """Give a new sign-up the lowest free seat, or let it wait; where seats are still to be drawn, apply."""
+        seat = self.free_seat(new.place)
+        if draws:
             entered = replace(new, status=APPLIED, seat=None)
         elif seat is not None:
             entered = replace(new, status=CONFIRMED, seat=seat)
@@ -178,13 +224,13 @@ class Roster:
         self.note(entered)
         return entered
 
-    def draw(self, drawn: Sequence[Signup]) -> list[Signup]:
+    def draw(self, drawn: Sequence[Signup], may: Callable[[Signup], bool]) -> list[Signup]:
         """Give those who applied for a place, in the order in which they were drawn, its seats; the others wait so."""
         outcomes = []
         for rank, applied in enumerate(drawn, 1):
             seat = self.free_seat(applied.place)
             blocked = self.overlapping(applied.community, applied.shift_id, applied.participant_id)
-            if seat is None or blocked:
+            if seat is None or blocked or not may(applied):
                 outcome = replace(applied, status=WAITLISTED, queue=rank)
             else:
                 outcome = replace(applied, status=CONFIRMED, queue=rank, seat=seat)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from app.activities.errors import ShiftSkipped
-from app.activities.rules import DRAW, SKIPPED, VOLUNTEERS
+from app.activities.rules import SKIPPED, VOLUNTEERS
 from app.activities.service import get_shift
 from app.kernel.errors import NotFound, Refusal, Refused
 from app.kernel.events import Event, append
@@ -22,6 +22,7 @@ from app.signups.errors import (
     WrongParticipant,
 )
 from app.signups.grounds import gather
+from app.signups.participants import NO_OBJECTIONS
 from app.signups.rules import APPLIED, DESK_MAY_FOR, WAITLISTED, Signup, Span, desk_may
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from app.kernel.database import Session
     from app.kernel.paging import Paging
     from app.signups.grounds import Grounds
+    from app.signups.participants import Objections, Participant
     from app.signups.store import Key
 
 
@@ -56,21 +58,42 @@ class Drawn:
     signup_ids: tuple[UUID, ...]
 
 
-async def sign_up(session: Session, new: Sequence[NewSignup]) -> list[Signup | Refusal]:
-    """Sign participants up in order."""
+async def sign_up(
+    session: Session, new: Sequence[NewSignup], *, objections: Objections = NO_OBJECTIONS
+) -> list[Signup | Refusal]:
+    """Sign participants up in order, but nobody to whom the features above object."""
     shift_keys = {(item.community, item.shift_id) for item in new}
     grounds = await gather(session, shift_keys, new)
     # A seat that fell free while nobody who waits could have it goes to whoever can by now.
     await keep_promoted(session, grounds)
+    objected = await _objected(session, grounds, new, objections)
     outcomes: list[Signup | Refusal] = []
     for item in new:
         refusal = refusal_of(grounds, item, session.now(item.community))
+        refusal = refusal or objected.get((item.community, item.position_id, item.participant_id))
         outcomes.append(refusal or _seated(session, grounds, item))
     entered = [outcome for outcome in outcomes if isinstance(outcome, Signup)]
     numbers = await append(session, [signup_event(one, one.status) for one in entered])
     numbered = {one.id: replace(one, number=number, queue=number) for one, number in zip(entered, numbers, strict=True)}
     await store.insert(session, list(numbered.values()))
     return [numbered[outcome.id] if isinstance(outcome, Signup) else outcome for outcome in outcomes]
+
+
+async def _objected(
+    session: Session, grounds: Grounds, new: Sequence[NewSignup], objections: Objections
+) -> dict[tuple[int, UUID, UUID], Refusal]:
+    """To whom the features above object, by community, position and participant."""
+    asked: dict[str, set[Participant]] = {}
+    for item in new:
+        if position := grounds.positions.get((item.community, item.position_id)):
+            asked.setdefault(position.participants, set()).add((item.community, item.participant_id))
+    found = {kind: await objections[kind](session, asked[kind]) for kind in sorted(asked) if kind in objections}
+    return {
+        (item.community, item.position_id, item.participant_id): refusal
+        for item in new
+        if (position := grounds.positions.get((item.community, item.position_id)))
+        and (refusal := found.get(position.participants, {}).get((item.community, item.participant_id)))
+    }
 
 
 def refusal_of(grounds: Grounds, item: NewSignup, now: datetime) -> Refusal | None:
@@ -122,8 +145,7 @@ def _seated(session: Session, grounds: Grounds, item: NewSignup) -> Signup:
         signed_up_by=item.signed_up_by,
         signed_up_at=session.now(item.community),
     )
-    draws = grounds.positions[item.community, item.position_id].allocation == DRAW
-    return grounds.roster.seat(signup, draws=draws)
+    return grounds.roster.seat(signup, draws=grounds.draws(item))
 
 
 def signup_event(signup: Signup, what: str) -> Event:
@@ -153,7 +175,10 @@ async def settle_draws(session: Session, drawn: Sequence[Drawn]) -> list[list[Si
     for item in drawn:
         applied = [found.get((item.community, one)) for one in item.signup_ids]
         refusal = next((refusal for one in applied if (refusal := _draw_refusal(one))), None)
-        outcomes.append(refusal or grounds.roster.draw([one for one in applied if one is not None]))
+        outcomes.append(
+            refusal
+            or grounds.roster.draw([one for one in applied if one is not None], lambda one: grounds.unfit(one) is None)
+        )
     settled = [one for outcome in outcomes if not isinstance(outcome, Refusal) for one in outcome]
     await store.update(session, settled)
     await append(session, [signup_event(one, one.status) for one in settled])

@@ -13,7 +13,7 @@ from app.kernel.events import Event, append
 from app.signups import store
 from app.signups.closing import Cancellation, cancel_signups
 from app.signups.errors import AlreadySignedUp, UnknownPosition
-from app.signups.participants import Presence, refusals_of
+from app.signups.participants import NO_OBJECTIONS, Presence, refusals_of
 from app.signups.rules import Signup
 from app.signups.service import NewSignup, sign_up
 from app.signups.store import StandingSignup
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from app.communities.rules import Community
     from app.kernel.database import Session
     from app.kernel.paging import Paging
+    from app.signups.participants import Objections
     from app.signups.store import Key
 
 
@@ -66,7 +67,9 @@ class Standing(NamedTuple):
     refused: list[RefusedShift]
 
 
-async def set_standing(session: Session, new: Sequence[NewStandingSignup]) -> list[Standing | Refusal]:
+async def set_standing(
+    session: Session, new: Sequence[NewStandingSignup], *, objections: Objections = NO_OBJECTIONS
+) -> list[Standing | Refusal]:
     """Let participants take part, in order, in every shift of a series: in those to come that are made, at once."""
     all_series = await load_series(session, {(item.community, item.series_id) for item in new})
     positions = await load_positions(session, {(item.community, item.position_id) for item in new})
@@ -94,7 +97,8 @@ async def set_standing(session: Session, new: Sequence[NewStandingSignup]) -> li
     set_now = [outcome for outcome in outcomes if isinstance(outcome, StandingSignup)]
     await store.insert_standing(session, set_now)
     await append(session, [_event(one, "set") for one in set_now])
-    followed = await _sign_up(session, [(one, coming[one.community, one.series_id]) for one in set_now])
+    wanted = [(one, coming[one.community, one.series_id]) for one in set_now]
+    followed = await _sign_up(session, wanted, objections)
     in_order = iter(followed)
     return [outcome if isinstance(outcome, Refusal) else next(in_order) for outcome in outcomes]
 
@@ -129,14 +133,16 @@ def _event(standing: StandingSignup, what: str, **more: str) -> Event:
     return Event(standing.community, f"standing_signup.{what}", ids)
 
 
-async def _sign_up(session: Session, wanted: Sequence[tuple[StandingSignup, Sequence[Shift]]]) -> list[Standing]:
+async def _sign_up(
+    session: Session, wanted: Sequence[tuple[StandingSignup, Sequence[Shift]]], objections: Objections
+) -> list[Standing]:
     """Sign up for shifts whoever stands in their series; where that is refused, an event tells."""
     new = [
         NewSignup(one.community, shift.id, one.position_id, one.participant_id, one.set_by)
         for one, shifts in wanted
         for shift in shifts
     ]
-    outcomes = iter(await sign_up(session, new))
+    outcomes = iter(await sign_up(session, new, objections=objections))
     followed, events = [], []
     for one, shifts in wanted:
         signups, refused = [], []
@@ -152,7 +158,7 @@ async def _sign_up(session: Session, wanted: Sequence[tuple[StandingSignup, Sequ
     return followed
 
 
-async def follow_made(session: Session, shifts: Sequence[Shift]) -> None:
+async def follow_made(session: Session, shifts: Sequence[Shift], *, objections: Objections = NO_OBJECTIONS) -> None:
     """Sign up for new shifts whoever stands in their series."""
     coming: dict[Key, list[Shift]] = {}
     for shift in shifts:
@@ -160,7 +166,7 @@ async def follow_made(session: Session, shifts: Sequence[Shift]) -> None:
             coming.setdefault((shift.community, shift.series_id), []).append(shift)
     standing = await store.standing_of_series(session, coming)
     if standing:
-        await _sign_up(session, [(one, coming[one.community, one.series_id]) for one in standing])
+        await _sign_up(session, [(one, coming[one.community, one.series_id]) for one in standing], objections)
 
 
 async def end_standing(session: Session, endings: Sequence[StandingEnding]) -> list[Standing | Refusal]:

@@ -63,7 +63,7 @@ async def create_standing_signup(
         item=standing.NewStandingSignup(
             admitted.community, series_id, body.position_id, body.participant_id, admitted.caller_id
         ),
-        run=standing.set_standing,
+        run=partial(standing.set_standing, objections=request.app.state.objections),
         render=lambda one: created(request, one.standing.participant_id, StandingChangeModel.after(one)),
     )
 

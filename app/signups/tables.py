@@ -87,3 +87,49 @@ signups = sa.Table(
     sa.Index("signups_participant_idx", "community_id", "participant_id", "number"),
     sqlite_strict=True,
 )
+
+# Of a shift whose seats are drawn: what was published when it was made, and what was drawn.
+draws = sa.Table(
+    "draws",
+    metadata,
+    tenant_key(),
+    sa.Column("shift_id", Id, nullable=False),
+    # The SHA-256 of the secret, which binds whoever runs the service before anybody has applied.
+    sa.Column("commitment", sa.Text, nullable=False),
+    sa.Column("opened_at", Instant, nullable=False),
+    sa.Column("draws_at", Instant, nullable=False),
+    sa.Column("drawn_at", Instant),
+    sa.Column("drawn_by", sa.Text),
+    # The secret, in hex: before the draw it stands nowhere, and after it is everybody's.
+    sa.Column("revealed", sa.Text),
+    sa.PrimaryKeyConstraint("community_id", "shift_id", name="draws_pkey"),
+    sa.ForeignKeyConstraint(
+        ["community_id", "shift_id"], ["shifts.community_id", "shifts.shift_id"], name="draws_shift_fkey"
+    ),
+    sa.CheckConstraint(
+        "(drawn_at IS NULL) = (revealed IS NULL) AND (drawn_at IS NULL) = (drawn_by IS NULL)", name="draws_drawn_check"
+    ),
+    sqlite_strict=True,
+)
+
+# Who took part in a draw, and what came of it then: a rank, and a seat unless it was one too high.
+lots = sa.Table(
+    "lots",
+    metadata,
+    tenant_key(),
+    sa.Column("shift_id", Id, nullable=False),
+    sa.Column("signup_id", Id, nullable=False),
+    sa.Column("position_id", Id, nullable=False),
+    sa.Column("participant_id", Id, nullable=False),
+    sa.Column("rank", sa.Integer, nullable=False),
+    sa.Column("seat", sa.Integer),
+    sa.PrimaryKeyConstraint("community_id", "shift_id", "signup_id", name="lots_pkey"),
+    sa.ForeignKeyConstraint(
+        ["community_id", "shift_id"], ["draws.community_id", "draws.shift_id"], name="lots_draw_fkey"
+    ),
+    sa.ForeignKeyConstraint(
+        ["community_id", "signup_id"], ["signups.community_id", "signups.signup_id"], name="lots_signup_fkey"
+    ),
+    sa.UniqueConstraint("community_id", "shift_id", "position_id", "rank", name="lots_rank_key"),
+    sqlite_strict=True,
+)

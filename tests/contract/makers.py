@@ -35,8 +35,9 @@ PREPARING: Mapping[str, Callable[[Furnished, dict[str, Any]], Awaitable[Any]]] =
     **making_signups.PREPARING,
     **making_clinics.PREPARING,
     **making_teams.PREPARING,
+    **making_stalls.PREPARING,
 }
 """By operation: what brings the values of its path and body into the state that it works on."""
 
-NARROWER: Mapping[str, Mapping[str, str]] = {**making_clinics.NARROWER}
+NARROWER: Mapping[str, Mapping[str, str]] = {**making_clinics.NARROWER, **making_stalls.NARROWER}
 """By operation: parameters that name a narrower kind of thing there than elsewhere, and what has such a one."""

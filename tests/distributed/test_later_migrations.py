@@ -21,8 +21,9 @@ SEALS = {"tree_nodes", "checkpoints", "city_leaves", "witnesses", "witness_signa
 WORK = {"activities", "positions", "series", "shifts", "standing_signups", "signups", "attendances"}
 PEOPLE = {"beneficiaries", "needs", "person_erasures", "qualifications", "vendors"}
 TEAMS = {"departments", "team_members", "teams", "team_memberships", "team_postings"}
+STALLS = {"sites", "footfall_calendars", "openings", "draws", "lots"}
 CLINICS = {"partners", "head_counts"}
-LATER = {"transfers", "disputes", "dispute_steps", "audits", *SEALS, *WORK, *TEAMS, *PEOPLE, *CLINICS}
+LATER = {"transfers", "disputes", "dispute_steps", "audits", *SEALS, *WORK, *TEAMS, *PEOPLE, *CLINICS, *STALLS}
 """The tables of the migrations after the one at which a database is distributed here."""
 
 

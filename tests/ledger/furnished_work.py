@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING
 
 from tests.activities import acts
@@ -11,6 +12,7 @@ from tests.beneficiaries.acts import beneficiary
 from tests.clinics import acts as clinics
 from tests.needs.acts import need
 from tests.qualifications.acts import qualification
+from tests.stalls import acts as stalls
 from tests.teams import acts as teams
 from tests.vendors.acts import vendor
 
@@ -21,8 +23,8 @@ if TYPE_CHECKING:
 async def furnish_work(bank: Bank, volunteer_id: str) -> None:
     """Let the bank's community organise a recurring activity, a single shift and a clinic; the city posts a team there.
 
-    It lets a vendor come, serves one person and has forgotten another, has checked what the volunteer can do, and lets
-    the volunteer take part in the series. Somebody comes to a shift of today.
+    It draws the pitches of an evening, serves one person and has forgotten another, has checked what the volunteer
+    can do, and lets the volunteer take part in the series. Somebody comes to a shift of today.
     """
     activity = await acts.activity(bank, service_kind="home_visit")
     series = await acts.series(bank, activity["id"])
@@ -33,10 +35,19 @@ async def furnish_work(bank: Bank, volunteer_id: str) -> None:
     forgotten = await beneficiary(bank)
     done(await bank.manager.post(f"beneficiaries/{forgotten['id']}/erasure", {}), 200)
     await qualification(bank, volunteer_id)
-    await vendor(bank)
     await need(bank.desk)
+    await _draw_pitches(bank)
     of_today = await attending.begun(bank)
     await attending.listed(bank, of_today, [await attending.signed_up(bank, of_today)])
     await teams.post(bank, await teams.team(bank, await teams.member(bank)))
     clinic = await clinics.clinic(bank.desk, service_kind="home_visit")
     await clinics.count(bank.desk, clinic)
+
+
+async def _draw_pitches(bank: Bank) -> None:
+    """Open a site by a calendar, and draw the pitches of an evening so soon that the draw is due at once."""
+    site = await stalls.site(bank.manager)
+    await stalls.calendar(bank.manager, site, effective_from=str(bank.clock.moment.date() + dt.timedelta(days=2)))
+    evening = await stalls.evening(bank.manager, site, bank.clock.moment + dt.timedelta(hours=2))
+    done(await stalls.apply(bank.manager, evening, await vendor(bank)), 201)
+    await stalls.make_draw(bank.manager, evening)

@@ -170,13 +170,13 @@ def test_who_applies_waits_for_the_draw_and_whoever_comes_after_it_for_a_seat() 
     book = roster()
     applied = [book.seat(wish(number, position=1, participant=number), draws=True) for number in (1, 2, 3)]
     assert {one.status for one in applied} == {APPLIED}
-    drawn = book.draw([applied[2], applied[0], applied[1]])
+    drawn = book.draw([applied[2], applied[0], applied[1]], lambda _: True)
     assert [(one.participant_id, one.status, one.seat) for one in drawn] == [
         (PEOPLE[3], CONFIRMED, 1),
         (PEOPLE[1], CONFIRMED, 2),
         (PEOPLE[2], WAITLISTED, None),
     ]
-    assert book.seat(wish(4, position=1, participant=4), draws=True).status == WAITLISTED
+    assert book.seat(wish(4, position=1, participant=4), draws=False).status == WAITLISTED
     assert [one.participant_id for one in book.waiting(drawn[0].place)] == [PEOPLE[2], PEOPLE[4]]
 
 
@@ -184,7 +184,14 @@ def test_who_is_drawn_but_confirmed_elsewhere_at_the_time_waits() -> None:
     book = roster()
     applied = book.seat(wish(1, shift=0, participant=1), draws=True)
     book.seat(wish(2, shift=1, participant=1), draws=False)
-    assert [one.status for one in book.draw([applied])] == [WAITLISTED]
+    assert [one.status for one in book.draw([applied], lambda _: True)] == [WAITLISTED]
+
+
+def test_who_is_drawn_but_may_not_have_the_seat_waits_and_the_next_one_has_it() -> None:
+    book = roster()
+    first, second = (book.seat(wish(number, participant=number), draws=True) for number in (1, 2))
+    drawn = book.draw([first, second], lambda one: one.participant_id != PEOPLE[1])
+    assert [(one.status, one.seat) for one in drawn] == [(WAITLISTED, None), (CONFIRMED, 1)]
 
 
 @pytest.mark.parametrize(("minutes_before", "may"), [(24 * 60 + 1, True), (24 * 60, True), (24 * 60 - 1, False)])

@@ -104,8 +104,7 @@ async def test_each_role_sees_as_much_of_a_vendor_as_its_work_needs(bank: Bank) 
 
 
 async def test_erasing_destroys_what_is_personal(bank: Bank, settings: Settings) -> None:
-    body = {**WHOLE}
-    made = done(await bank.desk.post("vendors", body, key="registered"), 201)
+    made = done(await bank.desk.post("vendors", WHOLE, key="registered"), 201)
     path = f"vendors/{made['id']}"
     done(await bank.desk.post(f"{path}/ending", REASON, key="ended"), 200)
     refused(await bank.desk.post(f"{path}/erasure", {}), "role-missing")
@@ -119,7 +118,7 @@ async def test_erasing_destroys_what_is_personal(bank: Bank, settings: Settings)
     refused(await bank.manager.post(f"{path}/erasure", {}), "vendor-erased", status=410)
     refused(await bank.desk.get(path), "vendor-erased", erased_at="2026-03-02T04:00:00+00:00")
     refused(await bank.desk.post(f"{path}/ending", REASON), "vendor-erased")
-    refused(await bank.desk.post("vendors", body, key="registered"), "idempotency-answer-erased")
+    refused(await bank.desk.post("vendors", WHOLE, key="registered"), "idempotency-answer-erased")
     assert done(await bank.desk.get("vendors"), 200)["items"] == []
     assert await known(bank, made) == [False]
     stored = everything_stored(settings)
@@ -127,7 +126,7 @@ async def test_erasing_destroys_what_is_personal(bank: Bank, settings: Settings)
 
 
 async def test_a_restored_backup_forgets_an_erased_vendor_again(bank: Bank, settings: Settings, tmp_path: Path) -> None:
-    made = await vendor(bank, **WHOLE)
+    made = done(await bank.desk.post("vendors", WHOLE), 201)
     with closing(restored_copy(settings, tmp_path / "backup.sql")) as restoring:
         restored_url = next(restoring)
         done(await bank.manager.post(f"vendors/{made['id']}/erasure", {}), 200)
