@@ -8,6 +8,8 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+import pytest
+
 from app.worker import run_due
 from tests.activities.acts import activity as organised
 from tests.bank import done, refused
@@ -43,6 +45,7 @@ def repeated(shown: dict[str, Any]) -> list[str]:
     return [str(UUID(bytes=one)) for one in sorted(ids, key=lambda one: sha256(seed + one).digest())]
 
 
+@pytest.mark.usefixtures("own_database")
 async def test_a_draw_is_announced_with_the_shift_and_keeps_to_what_was_published(
     bank: Bank, settings: Settings
 ) -> None:
@@ -124,6 +127,7 @@ async def test_who_ended_before_the_draw_gets_no_pitch(bank: Bank) -> None:
     assert [await state(bank, one) for one in (signup, other)] == [("waitlisted", None), ("confirmed", 1)]
 
 
+@pytest.mark.usefixtures("own_database")
 async def test_a_moved_shift_is_drawn_as_long_before_its_new_start_and_a_skipped_one_never(
     bank: Bank, settings: Settings
 ) -> None:

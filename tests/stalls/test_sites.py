@@ -7,7 +7,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
+import pytest
+
 from app.stalls.service import complaints_around, get_site, use_of_pitches
+from app.worker import run_due
 from tests.bank import done, refused
 from tests.needs.acts import need
 from tests.signups.acts import cancel
@@ -15,6 +18,7 @@ from tests.stalls.acts import EVENING, apply, calendar, evening, make_draw, shif
 from tests.vendors.acts import vendor
 
 if TYPE_CHECKING:
+    from app.settings import Settings
     from tests.bank import Bank
 
 
@@ -116,6 +120,29 @@ async def test_who_does_not_come_twice_is_barred_until_the_month_is_over(bank: B
     assert done(await apply(bank.manager, shift, await vendor(bank)), 201)["status"] == "applied"
     bank.clock.move(days=23)
     assert done(await apply(bank.manager, shift, who), 201)["status"] in {"applied", "confirmed"}
+
+
+@pytest.mark.usefixtures("own_database")
+async def test_who_is_barred_is_left_out_of_the_series_they_stand_in_until_it_is_over(
+    bank: Bank, settings: Settings
+) -> None:
+    place, who = await site(bank.manager), await vendor(bank)
+    await miss(bank, place, who)
+    await miss(bank, place, who)
+    position = done(await bank.desk.get(f"activities/{place['activity_id']}"), 200)["positions"][0]["id"]
+    (friday,) = (await calendar(bank.manager, place))["openings"]
+    path = f"series/{friday['series_id']}/standing-signups"
+    standing = done(await bank.desk.post(path, {"position_id": position, "participant_id": who["id"]}), 201)
+    assert standing["signups"] == []
+    assert [one["code"] for one in standing["refused"]] == ["vendor-barred"] * 8
+    # Each Friday's shift is made eight weeks ahead, on the Friday.
+    bank.clock.move(days=7)
+    await run_due(bank.database, settings)
+    assert done(await bank.desk.get("signups", participant_id=who["id"], status="applied"), 200)["items"] == []
+    bank.clock.move(days=28)
+    await run_due(bank.database, settings)
+    applied = done(await bank.desk.get("signups", participant_id=who["id"], status="applied"), 200)["items"]
+    assert len(applied) == 4
 
 
 async def test_attendance_put_right_lifts_a_bar(bank: Bank) -> None:
