@@ -22,6 +22,12 @@ PROBLEMS_OF_WORK: Mapping[str, Problem] = {
         "Whoever checks in is there already, or stands in the list as having come.",
         "Check out when leaving; the organiser's list mends what is wrong.",
     ),
+    "already-drawn": Problem(
+        409,
+        "Already drawn",
+        "The shift's seats were drawn before, once and for good.",
+        "Read the draw. Who comes now gets a seat that is free, or waits.",
+    ),
     "already-ended": Problem(
         409,
         "Already ended",
@@ -39,12 +45,6 @@ PROBLEMS_OF_WORK: Mapping[str, Problem] = {
         "Already posted",
         "The team is posted to a community in that time, and a team serves in one community at a time.",
         "End that posting with the day before the new one begins.",
-    ),
-    "already-drawn": Problem(
-        409,
-        "Already drawn",
-        "The shift's seats were drawn before, once and for good.",
-        "Read the draw. Who comes now gets a seat that is free, or waits.",
     ),
     "already-signed-up": Problem(
         409,
@@ -93,6 +93,12 @@ PROBLEMS_OF_WORK: Mapping[str, Problem] = {
         "Too late to cancel",
         "So shortly before the shift, a seat is not given back by oneself any more.",
         "Tell the desk, which still can.",
+    ),
+    "draw-not-due": Problem(
+        409,
+        "Draw not due",
+        "The shift's seats are drawn later; until then anybody may apply.",
+        "Wait until `draws_at`; the service draws by itself then.",
     ),
     "member-erased": Problem(
         410,
@@ -147,12 +153,6 @@ PROBLEMS_OF_WORK: Mapping[str, Problem] = {
         "Not posted here",
         "The member serves on no team that is posted to this community on that day.",
         "Look at the teams that are posted here on that day, and at their members.",
-    ),
-    "draw-not-due": Problem(
-        409,
-        "Draw not due",
-        "The shift's seats are drawn later; until then anybody may apply.",
-        "Wait until `draws_at`; the service draws by itself then.",
     ),
     "overlapping-signup": Problem(
         409,
@@ -226,6 +226,12 @@ PROBLEMS_OF_WORK: Mapping[str, Problem] = {
         "The sign-up was cancelled or released before.",
         "Read the sign-up; to take part, sign up anew.",
     ),
+    "site-code-taken": Problem(
+        409,
+        "Site code taken",
+        "The community has another site with this code.",
+        "Choose another code, or use the site that there is.",
+    ),
     "unknown-activity": Problem(
         422,
         "Unknown activity",
@@ -261,12 +267,6 @@ PROBLEMS_OF_WORK: Mapping[str, Problem] = {
         "Unknown partner",
         "The community has no partner with this id.",
         "Take `partner_id` from the list of partners, or take the partner up first.",
-    ),
-    "site-code-taken": Problem(
-        409,
-        "Site code taken",
-        "The community has another site with this code.",
-        "Choose another code, or use the site that there is.",
     ),
     "unknown-position": Problem(
         422,

@@ -16,6 +16,9 @@ PROBLEMS_OF_WORK_ZH: Mapping[str, InChinese] = {
     "already-checked-in": InChinese(
         "已签到", "此人已经签到，或名单上已记为到场。", "离开时请签退；有误时由组织者在名单上更正。"
     ),
+    "already-drawn": InChinese(
+        "已抽签", "该班次已经抽过签，只抽一次。", "请查看抽签结果；现在来的，有空位就给，没有就候补。"
+    ),
     "already-ended": InChinese(
         "已经结束",
         "这段服务、这次编队或这次派驻在那一天或更早就已结束。",
@@ -30,9 +33,6 @@ PROBLEMS_OF_WORK_ZH: Mapping[str, InChinese] = {
         "已派驻",
         "该服务队在这段时间里已派驻到一个社区，同一时间只能在一个社区。",
         "请先把原来的派驻结束在新派驻开始的前一天。",
-    ),
-    "already-drawn": InChinese(
-        "已抽签", "该班次已经抽过签，只抽一次。", "请查看抽签结果；现在来的，有空位就给，没有就候补。"
     ),
     "already-signed-up": InChinese(
         "已报名", "此人在该班次已有名额、已在候补或已申请；或已长期报名该系列。", "不必再报；要换岗位，请先取消原报名。"
@@ -59,6 +59,9 @@ PROBLEMS_OF_WORK_ZH: Mapping[str, InChinese] = {
     ),
     "cancellation-too-late": InChinese(
         "取消太晚", "离班次开始太近，本人已不能自行取消名额。", "请告知前台，由前台取消。"
+    ),
+    "draw-not-due": InChinese(
+        "未到抽签时间", "该班次还没到抽签时间，在此之前都可以申请。", "请等到 `draws_at`，届时系统会自动抽签。"
     ),
     "member-erased": InChinese(
         "队员信息已删除",
@@ -99,9 +102,6 @@ PROBLEMS_OF_WORK_ZH: Mapping[str, InChinese] = {
         "该队员那一天所在的服务队没有派驻到本社区。",
         "请查看那一天派驻到本社区的服务队及其队员。",
     ),
-    "draw-not-due": InChinese(
-        "未到抽签时间", "该班次还没到抽签时间，在此之前都可以申请。", "请等到 `draws_at`，届时系统会自动抽签。"
-    ),
     "overlapping-signup": InChinese(
         "时间冲突", "此人在同一时间的另一班次已有名额。", "请取消所指的那个报名，或选择其他班次。"
     ),
@@ -138,6 +138,7 @@ PROBLEMS_OF_WORK_ZH: Mapping[str, InChinese] = {
     ),
     "shift-skipped": InChinese("班次已取消", "该班次已取消，不再举行。", "请选择其他班次，或新建一个班次。"),
     "signup-not-open": InChinese("报名已失效", "该报名已取消或已释放。", "请查看该报名；要参加，请重新报名。"),
+    "site-code-taken": InChinese("点位编号已用", "本社区已有点位使用这个编号。", "请换一个编号，或使用已有的点位。"),
     "unknown-activity": InChinese(
         "没有这个活动",
         "本社区没有这个编号的活动。",
@@ -160,7 +161,6 @@ PROBLEMS_OF_WORK_ZH: Mapping[str, InChinese] = {
         "本社区没有编号是这个的合作单位。",
         "请从合作单位列表中取 `partner_id`，或先登记合作单位。",
     ),
-    "site-code-taken": InChinese("点位编号已用", "本社区已有点位使用这个编号。", "请换一个编号，或使用已有的点位。"),
     "unknown-position": InChinese("没有这个岗位", "该班次或系列的活动没有这个岗位。", "请从活动里取 `position_id`。"),
     "unknown-shift": InChinese("没有这个班次", "本社区没有这个班次。", "请从可报名班次列表里取 `shift_id`。"),
     "unknown-vendor": InChinese(
