@@ -211,8 +211,9 @@ PROBLEMS_OF_WORK: Mapping[str, Problem] = {
     "shift-over": Problem(
         409,
         "Shift over",
-        "It is too late for this shift: by oneself one signs up before it begins, at the desk until ten days after it.",
-        "Choose a shift to come, or ask the desk.",
+        "It is too late for this shift: one signs up by oneself before it begins, at the desk until ten days after it,"
+        " and a sign-up is cancelled before the shift begins.",
+        "Choose a shift to come, or ask the desk; who did not come to one that has begun is excused in its attendance.",
     ),
     "shift-skipped": Problem(
         409,

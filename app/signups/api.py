@@ -141,7 +141,7 @@ async def get_signup(signup_id: UUID, context: ContextDep, admitted: AdmittedDep
     ),
 )
 async def cancel_signup(signup_id: UUID, request: Request, body: CancellationNew, admitted: AdmittedDep) -> Response:
-    """Cancel a live sign-up at the desk, whatever the deadline; whoever waited longest gets the seat."""
+    """Cancel a live sign-up at the desk, until the shift begins; whoever waited longest gets the seat."""
     return await submit(
         request,
         # Who of the city's members may move up, its rows say.

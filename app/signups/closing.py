@@ -70,7 +70,8 @@ def _refusal(
         return SignupNotOpen(signup_status=signup.status)
     shift = shifts[signup.community, signup.shift_id]
     if item.participant_id is None:
-        return too_late(shift, now, by_oneself=False)
+        # Once it has begun, who does not come is excused or absent, which is the attendance's to say.
+        return too_late(shift, now, by_oneself=True)
     hours = activities[shift.community, shift.activity_id].cancellation_hours
     if may_still_cancel(signup, span_of(shift), hours, now):
         return None

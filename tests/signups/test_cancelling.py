@@ -80,15 +80,16 @@ async def test_a_sign_up_ends_once(bank: Bank) -> None:
     refused(await cancel(bank.desk, {"id": str(uuid4())}), "not-found", resource="signup")
 
 
-async def test_desk_cancels_after_the_deadline_and_until_ten_days_after_the_shift(bank: Bank) -> None:
-    visit = await opened(bank, for_people(capacity=1))
+async def test_desk_cancels_after_the_deadline_until_the_shift_begins(bank: Bank) -> None:
+    visit = await opened(bank, for_people(capacity=2))
     first, second = await signed_up(bank, visit), await signed_up(bank, visit)
-    bank.clock.move(days=3, hours=-1)
+    # An hour before it begins, at 01:00 UTC on 5 March.
+    bank.clock.move(days=2, hours=20)
     done(await cancel(bank.desk, first), 200)
-    # The shift is over, so nobody is sent there any more.
-    assert await state(bank, second) == ("waitlisted", None)
-    bank.clock.move(days=10)
-    refused(await cancel(bank.desk, second), "shift-over", until="2026-03-15T03:00:00+00:00")
+    bank.clock.move(hours=1)
+    # From here on the attendance says who came.
+    refused(await cancel(bank.desk, second), "shift-over", until="2026-03-05T01:00:00+00:00")
+    assert await state(bank, second) == ("confirmed", 2)
 
 
 async def test_volunteer_gives_a_seat_back_until_the_deadline_alone(bank: Bank) -> None:
