@@ -26,6 +26,9 @@ from app.clinics import api as clinics
 from app.communities import api as communities
 from app.communities.service import Directory
 from app.disputes import api as disputes
+from app.feeds import api as feeds
+from app.feeds import me_api as own_feeds
+from app.feeds import public_api as calendars
 from app.goods import api as goods
 from app.hours import api as hours
 from app.hours import catalogue_api as earning
@@ -108,6 +111,9 @@ ROUTERS = (
     disputes.router,
     disputes.own,
     clinics.router,
+    feeds.router,
+    own_feeds.router,
+    calendars.router,
     team_members.router,
     teams.city,
     teams.router,

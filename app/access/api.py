@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import replace
 from functools import partial
 from typing import Annotated, Any
 from urllib.parse import unquote_plus
@@ -192,8 +191,7 @@ async def get_keys(request: Request) -> Any:
 
 def _created(request: Request, client: service.Client) -> Answer:
     model = ClientCreatedModel.model_validate(client)
-    answer = created(request, client.client_id, model)
-    return replace(answer, kept_body=model.model_dump_json(exclude={"client_secret"}).encode())
+    return created(request, client.client_id, model, once=frozenset({"client_secret"}))
 
 
 @router.post(

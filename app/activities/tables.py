@@ -43,6 +43,13 @@ activities = sa.Table(
     ),
     sa.CheckConstraint("counts_as_volunteering = (service_kind IS NOT NULL)", name="activities_counting_check"),
     sa.Index("activities_kind_idx", "community_id", "kind", "number"),
+    sa.Index(
+        "activities_site_idx",
+        "community_id",
+        "site_id",
+        sqlite_where=sa.text("site_id IS NOT NULL"),
+        postgresql_where=sa.text("site_id IS NOT NULL"),
+    ),
     sqlite_strict=True,
 )
 

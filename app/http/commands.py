@@ -178,14 +178,17 @@ def created(
     *,
     person: UUID | None = None,
     posted: tuple[str, ...] = (),
+    once: frozenset[str] = frozenset(),
 ) -> Answer:
     """Make the answer to a creation: 201, with the new resource's path as its Location.
 
     `model` is the resource, or its JSON. `person` is the volunteer whom the answer names, if any. `posted` are the
-    references of what may have been posted for it: the answer gets a receipt.
+    references of what may have been posted for it: the answer gets a receipt. Members that are shown this `once` are
+    left out of what is kept for a repeat of the request.
     """
     location = f"{request.scope['path']}/{resource_id}"
-    return Answer(201, _json(model), location=location, person=person, posted=posted)
+    kept = model.model_dump_json(exclude=set(once)).encode() if once and isinstance(model, BaseModel) else None
+    return Answer(201, _json(model), location=location, person=person, posted=posted, kept_body=kept)
 
 
 def answered(model: BaseModel | bytes, *, posted: tuple[str, ...] = ()) -> Answer:

@@ -18,7 +18,7 @@ SOURCES_MAX = 10_000
 
 _window_seconds = 60
 _unlimited = {"/livez", "/readyz"}
-_guarded, _public = "/v1/", "/v1/ledger/"
+_guarded, _public = "/v1/", ("/v1/ledger/", "/v1/calendars/")
 _all_others = ""
 
 
@@ -93,7 +93,7 @@ class Limits:
 
 
 def is_guarded(path: str) -> bool:
-    """Whether what answers at a path looks at tokens: all below `/v1/` but the city's public log."""
+    """Whether what answers at a path looks at tokens: all below `/v1/` but the city's public log and calendars."""
     return path.startswith(_guarded) and not path.startswith(_public)
 
 

@@ -20,6 +20,7 @@ from app.kernel.log import begin_request, log_request, logger
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+_calendars = "/v1/calendars/"
 _request_id = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -61,7 +62,7 @@ class Observed:
         except UnreadableBody as error:
             await document_response(error.document)(scope, receive, send_with_id)
         except Exception as error:
-            logger.error("request failed", path=scope["path"], **_kind_and_place(error))
+            logger.error("request failed", path=told_path(scope), **_kind_and_place(error))
             if status:
                 raise
             await problem_response("unexpected")(scope, receive, send_with_id)
@@ -87,6 +88,12 @@ def request_id_of(given: str) -> str:
     return given if _request_id.fullmatch(given) else new_id_text()
 
 
+def told_path(scope: Scope) -> str:
+    """The path of a request as the log tells it: without the secret of a calendar's address."""
+    path: str = scope["path"]
+    return f"{_calendars}***" if path.startswith(_calendars) else path
+
+
 def report(scope: Scope, route: str, status: int, seconds: float, request_id: str, caller: str | None) -> None:
     """Count an answered request and write its line in the log."""
     metrics.count_request(route, scope["method"], status, seconds)
@@ -95,7 +102,7 @@ def report(scope: Scope, route: str, status: int, seconds: float, request_id: st
             "request_id": request_id,
             "method": scope["method"],
             "route": route,
-            "path": scope["path"],
+            "path": told_path(scope),
             "status": status,
             "milliseconds": round(seconds * 1000, 1),
             "caller": caller,

@@ -54,6 +54,7 @@ _TAGS = {
     "transfers": "Gifts (转赠) and donations (捐赠) of points.",
     "activities": "Activities (活动), positions (岗位), series, shifts (班次), sign-ups (报名), attendance (签到).",
     "disputes": "Disputes (申诉): volunteers contest records and postings, managers answer.",
+    "calendars": "Calendar feeds (日历订阅): the shifts of volunteers, teams and sites at secret addresses.",
     "clinics": "Free clinics (义诊), the partners (合作单位) they are held with, and their head-counts.",
     "teams": "Embedded teams (组团式下沉服务队), their members, and the communities they are posted to.",
     "ledger": "The ledger itself, for auditors.",

@@ -100,6 +100,12 @@ PROBLEMS_OF_WORK: Mapping[str, Problem] = {
         "The shift's seats are drawn later; until then anybody may apply.",
         "Wait until `draws_at`; the service draws by itself then.",
     ),
+    "feed-revoked": Problem(
+        409,
+        "Feed revoked",
+        "The calendar feed was revoked before; that happens once.",
+        "Nothing is left to do; make a new feed if its calendar is needed.",
+    ),
     "member-erased": Problem(
         410,
         "Team member erased",
@@ -233,6 +239,12 @@ PROBLEMS_OF_WORK: Mapping[str, Problem] = {
         "The community has another site with this code.",
         "Choose another code, or use the site that there is.",
     ),
+    "too-many-feeds": Problem(
+        409,
+        "Too many feeds",
+        "So many addresses of this calendar are live that there may be no further one.",
+        "Revoke one that is not used any more, and make a new one then.",
+    ),
     "unknown-activity": Problem(
         422,
         "Unknown activity",
@@ -280,6 +292,12 @@ PROBLEMS_OF_WORK: Mapping[str, Problem] = {
         "Unknown shift",
         "The community has no such shift.",
         "Take `shift_id` from the list of open shifts.",
+    ),
+    "unknown-subject": Problem(
+        422,
+        "Unknown subject",
+        "The community has no such volunteer, no such team is posted to it today, or no activity is at such a site.",
+        "Take the id from the list of volunteers, of the teams that are posted here, or of sites.",
     ),
     "unknown-vendor": Problem(
         422,

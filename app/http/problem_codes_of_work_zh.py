@@ -63,6 +63,9 @@ PROBLEMS_OF_WORK_ZH: Mapping[str, InChinese] = {
     "draw-not-due": InChinese(
         "未到抽签时间", "该班次还没到抽签时间，在此之前都可以申请。", "请等到 `draws_at`，届时系统会自动抽签。"
     ),
+    "feed-revoked": InChinese(
+        "订阅已撤销", "这个日历订阅已经撤销过了，只能撤销一次。", "无需再操作；还要看日历的，请新建一个订阅。"
+    ),
     "member-erased": InChinese(
         "队员信息已删除",
         "该队员的个人信息已经删除；在哪支队服务过仍按编号保留。",
@@ -139,6 +142,9 @@ PROBLEMS_OF_WORK_ZH: Mapping[str, InChinese] = {
     "shift-skipped": InChinese("班次已取消", "该班次已取消，不再举行。", "请选择其他班次，或新建一个班次。"),
     "signup-not-open": InChinese("报名已失效", "该报名已取消或已释放。", "请查看该报名；要参加，请重新报名。"),
     "site-code-taken": InChinese("点位编号已用", "本社区已有点位使用这个编号。", "请换一个编号，或使用已有的点位。"),
+    "too-many-feeds": InChinese(
+        "订阅太多", "同一个日历的有效订阅地址已到上限，不能再建。", "请先撤销一个不用的订阅，再新建。"
+    ),
     "unknown-activity": InChinese(
         "没有这个活动",
         "本社区没有这个编号的活动。",
@@ -163,6 +169,11 @@ PROBLEMS_OF_WORK_ZH: Mapping[str, InChinese] = {
     ),
     "unknown-position": InChinese("没有这个岗位", "该班次或系列的活动没有这个岗位。", "请从活动里取 `position_id`。"),
     "unknown-shift": InChinese("没有这个班次", "本社区没有这个班次。", "请从可报名班次列表里取 `shift_id`。"),
+    "unknown-subject": InChinese(
+        "没有这个订阅对象",
+        "本社区没有这位志愿者，或者该服务队今天不在本社区，或者该场地没有活动。",
+        "请从志愿者、在本社区的服务队或场地的列表里取编号。",
+    ),
     "unknown-vendor": InChinese(
         "没有这位摊主", "本社区没有这位摊主：没有登记过，或已不再来摆摊。", "请从摊主名单中选取，或先登记。"
     ),

@@ -11,6 +11,7 @@ from app.kernel.errors import NotFound, Refusal, Refused
 from app.kernel.events import Event, append
 from app.kernel.heads import CITY
 from app.kernel.ids import new_id
+from app.kernel.paging import Paging
 from app.teams import store
 from app.teams.errors import CodeTaken, NotPostedHere, UnknownMember
 from app.teams.rules import Department, Team
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from app.kernel.database import Session
-    from app.kernel.paging import Paging
     from app.teams.store import Serving
 
 _NamedT = TypeVar("_NamedT", Department, Team)
@@ -99,6 +99,16 @@ async def day_asked(session: Session, community: int, paging: Paging) -> dt.date
         return dt.date.fromisoformat(day)
     known = await session.ask(communities_by_number(session.dialect, [community]))
     return known[community].local_date(session.now(community))
+
+
+async def is_posted_today(session: Session, team_id: UUID, community: int) -> bool:
+    """Whether a team is posted to a community today. The session sees the city."""
+    return await store.is_posted(session, team_id, community, await day_asked(session, community, Paging()))
+
+
+async def times_on_team(session: Session, team_id: UUID, first: dt.date, last: dt.date) -> list[store.TimeOnTeam]:
+    """Who serves on a team between two days, both included, and from when to when. The session sees the city."""
+    return await store.times_on_team(session, team_id, first, last)
 
 
 async def known_members(session: Session, asked: Collection[Serving]) -> dict[Serving, Refusal | None]:

@@ -206,6 +206,29 @@ async def page_of_memberships(
     return list(await session.execute(paging.newest_first(statement, _s.number)))
 
 
+class TimeOnTeam(NamedTuple):
+    """A member's time on a team; both days are days of service."""
+
+    team_id: UUID
+    member_id: UUID
+    department_id: UUID
+    starts_on: dt.date
+    ends_on: dt.date | None
+
+    def covers(self, day: dt.date) -> bool:
+        """Whether the member serves on the team on a day."""
+        return self.starts_on <= day and (self.ends_on is None or day <= self.ends_on)
+
+
+_times = _memberships.with_only_columns(_s.team_id, _s.member_id, _m.department_id, _s.starts_on, _s.ends_on)
+
+
+async def times_on_team(session: Session, team_id: UUID, first: dt.date, last: dt.date) -> list[TimeOnTeam]:
+    """Load members' times on a team that fall between two days, both included."""
+    found = _times.where(_s.team_id == team_id, _s.starts_on <= last, _s.ends_on.is_(None) | (_s.ends_on >= first))
+    return [TimeOnTeam(*row) for row in await session.execute(found)]
+
+
 async def load_postings(session: Session, team_ids: Collection[UUID]) -> list[AnyRow]:
     """Load all times of these teams in communities, the earliest first."""
     return list(await session.execute(_postings.where(_p.team_id.in_(list(team_ids))).order_by(_p.starts_on)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -76,8 +75,7 @@ async def issue_card(
 
     def render(card: Card) -> Answer:
         model = CardIssuedModel.model_validate(card).model_copy(update={"pin": pin})
-        answer = created(request, card.id, model, person=card.volunteer_id)
-        return replace(answer, kept_body=model.model_dump_json(exclude={"pin"}).encode())
+        return created(request, card.id, model, person=card.volunteer_id, once=frozenset({"pin"}))
 
     return await submit(
         request,

@@ -8,6 +8,7 @@ from tests.contract import (
     making_activities,
     making_attendance,
     making_clinics,
+    making_feeds,
     making_people,
     making_signups,
     making_stalls,
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 MAKERS: Mapping[str, Callable[[Furnished], Awaitable[dict[str, Any]]]] = {
     **making_activities.MAKERS,
     **making_clinics.MAKERS,
+    **making_feeds.MAKERS,
     **making_signups.MAKERS,
     **making_teams.MAKERS,
     **making_people.MAKERS,
@@ -34,6 +36,7 @@ PREPARING: Mapping[str, Callable[[Furnished, dict[str, Any]], Awaitable[Any]]] =
     **making_attendance.PREPARING,
     **making_signups.PREPARING,
     **making_clinics.PREPARING,
+    **making_feeds.PREPARING,
     **making_teams.PREPARING,
     **making_stalls.PREPARING,
 }

@@ -28,12 +28,12 @@ PIECE_CHARACTERS_MAX = 260
 ABOUT_THE_DOCUMENT = {("GET", "/openapi.json"), ("GET", "/docs")}
 METHODS = {"GET", "POST", "PATCH", "DELETE"}
 NAMES = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
-SEGMENT = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*|\{[a-z]+(_[a-z]+)*\}")
+SEGMENT = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*|\{[a-z]+(_[a-z]+)*\}(\.ics)?")
 OUTSIDE_V1 = {"oauth2", ".well-known", "livez", "readyz", "metrics", "problems", "verify"}
 # Lists whose items take work: each receipt has a signature and the hashes up to the root.
 SHORT = {"list_own_receipts": 50}
 # The city's own log, whose paths are those below a community, who witnesses it, and the teams that the city posts.
-OF_THE_CITY = {"ledger", "witnesses", "witness-signatures", "departments", "team-members", "teams"}
+OF_THE_CITY = {"ledger", "witnesses", "witness-signatures", "departments", "team-members", "teams", "calendars"}
 # Nouns that have no plural, or that there is one of.
 SINGLE = {"me", "ledger", "goods", "balance", "statement", "trial-balance"}
 WHOLE_NUMBERS = {"points", "minutes", "amount", "quantity", "balance", "balance_after", "points_price", "version"}

@@ -17,6 +17,7 @@ import pytest
 
 from tests.bank import done, refused
 from tests.conftest import run_cli
+from tests.feeds.acts import path_of
 from tests.postgres import free_port
 
 if TYPE_CHECKING:
@@ -121,6 +122,10 @@ def act(http: httpx.Client, city: dict[str, str]) -> tuple[list[str], dict[str, 
     assert len(done(found, 200)["items"]) == 1
     noted(http.get(f"{base}/volunteers", headers={"Authorization": f"Bearer {token[:-4]}AAAA"}))
     noted(http.get("/nowhere", params={"name": NAME}))
+    whose = {"subject": "volunteer", "subject_id": volunteer["id"]}
+    address = path_of(done(post(f"{base}/calendar-feeds", whose, "key-5"), 201))
+    calendar = http.get(address)
+    sent[calendar.headers["x-request-id"]] = ("GET", "/v1/calendars/***", calendar.status_code)
     hidden = [
         NAME,
         PHONE,
@@ -133,5 +138,7 @@ def act(http: httpx.Client, city: dict[str, str]) -> tuple[list[str], dict[str, 
         card["card_number"],
         own_token,
         "a wrong PIN",
+        address,
+        address.rpartition("-")[2],
     ]
     return hidden, sent

@@ -29,12 +29,13 @@ FORM = "application/x-www-form-urlencoded"
 ALWAYS = {"invalid-request", "method-not-allowed", "unavailable", "unexpected"}
 # The city's log is for anyone, as a newspaper is: whoever keeps its checkpoints holds every community to its ledger. It
 # has hashes of checkpoints in it, nothing of a person and nothing of a community but that it went on.
-PUBLIC_LOG = {
+PUBLIC = {
     "get_city_checkpoint",
     "list_city_checkpoints",
     "get_city_checkpoint_of_size",
     "get_city_consistency",
     "get_ledger_key",
+    "get_calendar",
 }
 OF_PROTECTED = {"invalid-token", "role-missing", "not-found"}
 OF_KEYED = {
@@ -98,7 +99,7 @@ def test_city_may_do_what_a_manager_may(operations: list[Operation]) -> None:
 
 def test_every_operation_of_the_community_is_closed_to_strangers(operations: list[Operation]) -> None:
     opened = {operation.id for operation in operations if operation.is_public and "/v1/" in operation.path}
-    assert opened == PUBLIC_LOG
+    assert opened == PUBLIC
     assert not any(operation.of_community for operation in operations if operation.is_public)
 
 

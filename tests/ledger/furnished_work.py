@@ -10,6 +10,7 @@ from tests.attendance import acts as attending
 from tests.bank import done
 from tests.beneficiaries.acts import beneficiary
 from tests.clinics import acts as clinics
+from tests.feeds.acts import feed
 from tests.needs.acts import need
 from tests.qualifications.acts import qualification
 from tests.stalls import acts as stalls
@@ -24,7 +25,8 @@ async def furnish_work(bank: Bank, volunteer_id: str) -> None:
     """Let the bank's community organise a recurring activity, a single shift and a clinic; the city posts a team there.
 
     It draws the pitches of an evening, serves one person and has forgotten another, has checked what the volunteer
-    can do, and lets the volunteer take part in the series. Somebody comes to a shift of today.
+    can do, and lets the volunteer take part in the series and have a calendar feed.
+    Somebody comes to a shift of today.
     """
     activity = await acts.activity(bank, service_kind="home_visit")
     series = await acts.series(bank, activity["id"])

@@ -41,6 +41,7 @@ FROZEN = {
     "beneficiaries": (
         "community_id, beneficiary_id, number, consent_version, consent_given_at, consent_taken_by, registered_at"
     ),
+    "calendar_feeds": "community_id, feed_id, number, subject, subject_id, token_hash, created_by, created_at",
     "cards": "community_id, card_id, number, volunteer_id, card_number, pin_hash, created_at",
     "disputes": (
         "community_id, dispute_id, number, volunteer_id, service_record_id, transaction_number, reference, due_at"
@@ -95,6 +96,7 @@ RIGHTS = {
         "SELECT, INSERT, UPDATE (ended_at, ended_by, erased_at, identity_hash, living_alone, needs, revision, sealed,"
         " status)"
     ),
+    "calendar_feeds": "SELECT, INSERT, UPDATE (revoked_at, revoked_by)",
     "cards": "SELECT, INSERT, UPDATE (revoked_at)",
     "checkpoints": "SELECT, INSERT",
     "city_leaves": "SELECT, INSERT",
@@ -168,6 +170,9 @@ AUDITED = {
     "beneficiaries": (
         "beneficiary_id, community_id, consent_given_at, consent_taken_by, consent_version, ended_at, ended_by,"
         " erased_at, living_alone, needs, number, registered_at, revision, status"
+    ),
+    "calendar_feeds": (
+        "community_id, created_at, created_by, feed_id, number, revoked_at, revoked_by, subject, subject_id"
     ),
     "cards": "card_id, community_id, created_at, number, revoked_at, volunteer_id",
     "clients": "client_id, community_id, created_at, name, number, revoked_at, role",

@@ -37,7 +37,7 @@ _readers = {*_accounts, VERIFIER}
 TABLE: tuple[tuple[set[str], str], ...] = (
     ({ANYONE}, "get_token get_authorization_server get_keys get_livez get_readyz get_metrics get_problem"),
     ({ANYONE}, "get_city_checkpoint list_city_checkpoints get_city_checkpoint_of_size get_city_consistency get_verify"),
-    ({ANYONE}, "get_ledger_key"),
+    ({ANYONE}, "get_ledger_key get_calendar"),
     ({CITY_ADMIN}, "create_community list_communities"),
     ({CITY_ADMIN}, "create_department list_departments register_team_member list_team_members get_team_member"),
     ({CITY_ADMIN}, "let_team_member_leave erase_team_member create_team list_teams get_team add_team_member"),
@@ -67,6 +67,8 @@ TABLE: tuple[tuple[set[str], str], ...] = (
     (_readers, "list_earning_rules list_service_records get_service_record list_goods get_goods list_stock_movements"),
     ({*_readers, VOLUNTEER}, "get_checkpoint list_checkpoints get_checkpoint_of_size get_consistency"),
     (_desk, "create_partner change_partner create_clinic create_head_count"),
+    (_desk, "create_calendar_feed list_calendar_feeds revoke_calendar_feed"),
+    ({VOLUNTEER}, "create_own_calendar_feed list_own_calendar_feeds revoke_own_calendar_feed"),
     (_readers, "list_partners get_partner list_clinics get_clinic list_head_counts"),
     (_readers, "get_checkpoint_notice get_city_proof list_witnesses list_posted_teams list_posted_members"),
     (_accounts, "get_balance get_statement list_redemptions get_redemption list_transfers get_transfer"),
