@@ -38,6 +38,7 @@ async def furnish_work(bank: Bank, volunteer_id: str) -> None:
     done(await bank.manager.post(f"beneficiaries/{forgotten['id']}/erasure", {}), 200)
     await qualification(bank, volunteer_id)
     await need(bank.desk)
+    await feed(bank.desk, volunteer_id)
     await _draw_pitches(bank)
     of_today = await attending.begun(bank)
     await attending.listed(bank, of_today, [await attending.signed_up(bank, of_today)])
