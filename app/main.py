@@ -52,6 +52,7 @@ from app.qualifications import api as qualifications
 from app.redemptions import api as redemptions
 from app.redemptions import me_api as own_redemptions
 from app.reports import api as reports
+from app.reports import figures_api as figures
 from app.seals import api as seals
 from app.seals import me_api as own_receipts
 from app.seals import public_api as public_log
@@ -118,6 +119,7 @@ ROUTERS = (
     teams.city,
     teams.router,
     reports.router,
+    figures.router,
     seals.router,
     witnesses.router,
     witnesses.city,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from app.activities.rules import VOLUNTEERS
+from app.activities.rules import MEMBERS, VOLUNTEERS
 from app.activities.service import get_shift, load_positions, load_shifts
 from app.attendance import store
 from app.attendance.errors import ShiftNotBegun
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from app.activities.rules import Position, Shift
     from app.attendance.rules import Listed
-    from app.attendance.store import Key, NoShow
+    from app.attendance.store import DayOfDuty, Key, NoShow
     from app.communities.rules import Community
     from app.hours.rules import Days
     from app.kernel.database import Session
@@ -252,3 +252,8 @@ async def time_given(
         times, minutes = sums.get(key, (0, 0))
         sums[key] = (times + one.times, minutes + one.minutes)
     return [Sum(*key, *counted) for key, counted in sorted(sums.items(), key=lambda item: tuple(map(str, item[0])))]
+
+
+async def duty_of_members(session: Session, community: int, first: dt.date, last: dt.date) -> list[DayOfDuty]:
+    """Sum the submitted time of members of embedded teams from one local date to another, by member and day."""
+    return await store.days_of_duty(session, community, first, last, by_participant=True, participants=MEMBERS)

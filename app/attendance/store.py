@@ -230,9 +230,15 @@ async def no_shows_of(session: Session, participants: Collection[Key], since: da
 
 
 async def days_of_duty(
-    session: Session, community: int, first: dt.date, last: dt.date, *, by_participant: bool
+    session: Session,
+    community: int,
+    first: dt.date,
+    last: dt.date,
+    *,
+    by_participant: bool,
+    participants: str | None = None,
 ) -> list[DayOfDuty]:
-    """Sum the submitted minutes of a community by day, kind of activity and kind of participants."""
+    """Sum the submitted minutes of a community by day, kind of activity and kind of participants, or of one kind."""
     who: sa.ColumnElement[Any] = _u.participant_id if by_participant else sa.null()
     groups: list[sa.ColumnElement[object]] = [_y.kind, _p.participants, _a.service_date]
     statement = (
@@ -252,4 +258,6 @@ async def days_of_duty(
         .where(_a.outcome == ATTENDED, _a.submitted_at.is_not(None))
         .group_by(*groups, *([_u.participant_id] if by_participant else []))
     )
+    if participants is not None:
+        statement = statement.where(_p.participants == participants)
     return [DayOfDuty(*row) for row in await session.execute(statement)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from stdnum.cn import uscc
 
@@ -62,6 +62,16 @@ class Clinic:
     def number(self) -> int:
         """The activity's."""
         return self.activity.number
+
+
+class MonthOfClinic(NamedTuple):
+    """On how many shifts of a month heads were counted at a clinic, and the sums by code."""
+
+    month: str
+    activity_id: UUID
+    name: str
+    shifts: int
+    counts: Mapping[str, int]
 
 
 def is_uscc(text: str) -> bool:

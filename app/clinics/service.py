@@ -22,7 +22,7 @@ from app.activities.service import (
 )
 from app.clinics import store
 from app.clinics.errors import NotAClinic, ShiftNotBegun, UnknownPartner
-from app.clinics.rules import CLINIC, Clinic, HeadCount, added_up
+from app.clinics.rules import CLINIC, Clinic, HeadCount, MonthOfClinic, added_up
 from app.communities.service import communities_by_number
 from app.kernel.errors import Fault, InvalidRequest, NotFound, Refusal, Refused
 from app.kernel.events import Event, append
@@ -174,7 +174,16 @@ async def list_head_counts(session: Session, community: int, shift_id: UUID, pag
     return await store.page_of_head_counts(session, community, shift_id, paging)
 
 
-async def heads_between(session: Session, community: int, first: dt.date, last: dt.date) -> tuple[int, dict[str, int]]:
-    """For reports: how many shifts of clinics were counted from one local day to another, and the sums by code."""
+async def heads_between(session: Session, community: int, first: dt.date, last: dt.date) -> list[MonthOfClinic]:
+    """Add up the head-counts that stand from one local day to another, by month and clinic."""
     standing = await store.standing_between(session, community, first, last)
-    return len(standing), added_up(standing)
+    shifts = await load_shifts(session, {(community, one.shift_id) for one in standing})
+    counted: dict[tuple[str, UUID], list[HeadCount]] = {}
+    for one in standing:
+        place = (f"{one.held_on:%Y-%m}", shifts[community, one.shift_id].activity_id)
+        counted.setdefault(place, []).append(one)
+    activities = await load_activities(session, {(community, activity_id) for _, activity_id in counted})
+    return [
+        MonthOfClinic(month, activity_id, activities[community, activity_id].name, len(counts), added_up(counts))
+        for (month, activity_id), counts in sorted(counted.items(), key=lambda item: item[0][0])
+    ]

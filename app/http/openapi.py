@@ -57,6 +57,7 @@ _TAGS = {
     "calendars": "Calendar feeds (日历订阅): the shifts of volunteers, teams and sites at secret addresses.",
     "clinics": "Free clinics (义诊), the partners (合作单位) they are held with, and their head-counts.",
     "teams": "Embedded teams (组团式下沉服务队), their members, and the communities they are posted to.",
+    "reports": "Reports (报表) of a community by month: figures, and nobody's name.",
     "ledger": "The ledger itself, for auditors.",
     "seals": "Checkpoints (封账凭证), proofs and receipts, for anybody to check.",
     "events": "What happened, in the order of commits.",

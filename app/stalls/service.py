@@ -220,6 +220,13 @@ async def use_of_pitches(
     return await store.use_of_shifts(session, community, since, before, site_id)
 
 
+async def vendors_on_pitches(
+    session: Session, community: int, months: Sequence[tuple[str, datetime, datetime]]
+) -> dict[tuple[str, UUID], int]:
+    """Count the vendors who had a pitch in each of these periods, which follow on each other, by period and site."""
+    return await store.vendors_of_shifts(session, community, months)
+
+
 async def complaints_around(session: Session, site: Site) -> Complaints | None:
     """Count the complaints about a site's place before and after it opened; none of it while it has not yet."""
     now = session.now(site.community)

@@ -210,6 +210,23 @@ async def use_of_shifts(
     return [ShiftUse(*row) for row in await session.execute(statement)]
 
 
+async def vendors_of_shifts(
+    session: Session, community: int, months: Sequence[tuple[str, datetime, datetime]]
+) -> dict[tuple[str, UUID], int]:
+    """Count the vendors who had a pitch in periods, each with its name, by period and site."""
+    name = sa.case(*((_h.starts_at < before, month) for month, _, before in months))
+    statement = (
+        sa.select(name.label("month"), _s.site_id, sa.func.count(_u.participant_id.distinct()))
+        .join_from(sites, shifts, (_h.community_id == _s.community_id) & (_h.activity_id == _s.activity_id))
+        .join(signups, (_u.community_id == _h.community_id) & (_u.shift_id == _h.shift_id))
+        .join(positions, (_p.community_id == _u.community_id) & (_p.position_id == _u.position_id))
+        .where(_s.community_id == community, _h.status == PLANNED, _u.status == CONFIRMED, _p.participants == VENDORS)
+        .where(_h.starts_at >= months[0][1], _h.starts_at < months[-1][2])
+        .group_by("month", _s.site_id)
+    )
+    return {(row[0], row[1]): row[2] for row in await session.execute(statement)}
+
+
 async def first_opening(session: Session, community: int, activity_id: UUID) -> datetime | None:
     """Find when the first shift of a site's stalls begins or began, of those that take place."""
     statement = sa.select(sa.func.min(_h.starts_at)).where(

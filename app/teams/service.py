@@ -111,6 +111,15 @@ async def times_on_team(session: Session, team_id: UUID, first: dt.date, last: d
     return await store.times_on_team(session, team_id, first, last)
 
 
+async def times_of_members(
+    session: Session, member_ids: Collection[UUID]
+) -> tuple[list[store.TimeOnTeam], dict[UUID, Team], dict[UUID, Department]]:
+    """When members served on which teams, with those teams and the members' departments. The session sees the city."""
+    times = await store.times_of_members(session, member_ids)
+    teams_of_them = await store.load_teams(session, {one.team_id for one in times})
+    return times, teams_of_them, await store.load_departments(session, {one.department_id for one in times})
+
+
 async def known_members(session: Session, asked: Collection[Serving]) -> dict[Serving, Refusal | None]:
     """For each (community, member, local day): None if the member serves there on that day, else why not.
 

@@ -229,6 +229,11 @@ async def times_on_team(session: Session, team_id: UUID, first: dt.date, last: d
     return [TimeOnTeam(*row) for row in await session.execute(found)]
 
 
+async def times_of_members(session: Session, member_ids: Collection[UUID]) -> list[TimeOnTeam]:
+    """Load all times of these members on teams."""
+    return [TimeOnTeam(*row) for row in await session.execute(_times.where(_s.member_id.in_(list(member_ids))))]
+
+
 async def load_postings(session: Session, team_ids: Collection[UUID]) -> list[AnyRow]:
     """Load all times of these teams in communities, the earliest first."""
     return list(await session.execute(_postings.where(_p.team_id.in_(list(team_ids))).order_by(_p.starts_on)))

@@ -146,6 +146,8 @@ async def test_standing_head_counts_add_up_between_days_of_the_community(bank: B
         february = await heads_between(session, number, date(2026, 2, 1), date(2026, 2, 28))
         both = await heads_between(session, number, date(2026, 2, 28), date(2026, 3, 2))
         none = await heads_between(session, number, date(2026, 3, 3), date(2026, 3, 31))
-    assert february == (1, {"served": 10, "referral": 1})
-    assert both == (2, {"served": 30, "referral": 1, "blood_pressure": 5})
-    assert none == (0, {})
+    of_february = ("2026-02", before["activity"]["id"], 1, {"served": 10, "referral": 1})
+    of_march = ("2026-03", today["activity"]["id"], 1, {"served": 20, "blood_pressure": 5})
+    assert [(one.month, str(one.activity_id), one.shifts, one.counts) for one in february] == [of_february]
+    assert [(one.month, str(one.activity_id), one.shifts, one.counts) for one in both] == [of_february, of_march]
+    assert none == []
