@@ -27,6 +27,7 @@ from tests.soak import (
     seals,
     sqlite_kills,
     tampering,
+    work,
 )
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 PARTS: tuple[Part, ...] = (
     ledgers.PART,
     rules.PART,
+    work.PART,
     idempotency.PART,
     races.PART,
     rights.PART,

@@ -6,6 +6,7 @@ from tests.soak.mutants import Mutant
 
 _hours, _recording = "app/hours/rules.py", "app/hours/service.py"
 _counter, _redeeming = "app/redemptions/rules.py", "app/redemptions/service.py"
+_signups, _attendance = "app/signups/rules.py", "app/attendance/rules.py"
 _guard, _roles, _access = "app/access/guard.py", "app/http/operations.py", "app/access/service.py"
 
 _of_hours = (
@@ -130,6 +131,63 @@ _of_the_counter = (
     ),
 )
 
+_of_the_work = (
+    Mutant("a seat given twice", _signups, "if seat not in taken), None)", "if seat), None)", "work"),
+    Mutant(
+        "a waitlist whose last comes first",
+        _signups,
+        "for waiting in list(self._waiting.get(place, ())):",
+        "for waiting in reversed(list(self._waiting.get(place, ()))):",
+        "work",
+    ),
+    Mutant(
+        "moving up into two shifts at once",
+        _signups,
+        "if may(waiting) and not self.overlapping(*place[:2], waiting.participant_id):",
+        "if may(waiting):",
+        "work",
+    ),
+    Mutant(
+        "signing up for two shifts at once",
+        "app/signups/service.py",
+        "    if other := grounds.roster.overlapping(*place):\n",
+        "    if (other := grounds.roster.overlapping(*place)) and not other:\n",
+        "work",
+    ),
+    Mutant("attendance submitted twice", _attendance, "    if attendance.is_submitted:\n", "    if False:\n", "work"),
+    Mutant(
+        "team duty that earns",
+        _attendance,
+        "position.participants == VOLUNTEERS and activity.counts_as_volunteering",
+        "position.participants == VOLUNTEERS",
+        "work",
+    ),
+    Mutant(
+        "absence that earns", _attendance, "    came = attendance.outcome == ATTENDED\n", "    came = True\n", "work"
+    ),
+    Mutant(
+        "breaks that count as time given",
+        _attendance,
+        "minutes=whole_minutes(starts_at, at) - break_minutes,",
+        "minutes=whole_minutes(starts_at, at),",
+        "work",
+    ),
+    Mutant(
+        "a place's code that is good for an hour",
+        _attendance,
+        "CODE_SECONDS, CODE_GRACE_SECONDS = 30, 10",
+        "CODE_SECONDS, CODE_GRACE_SECONDS = 3600, 10",
+        "work",
+    ),
+    Mutant(
+        "sign-ups by whoever reads",
+        "app/signups/api.py",
+        'roles=DESK,\n        summary="Sign a participant up for a shift"',
+        'roles=READERS,\n        summary="Sign a participant up for a shift"',
+        "rights",
+    ),
+)
+
 _of_answers = (
     Mutant(
         "every gift goes to the pool",
@@ -199,5 +257,5 @@ _of_access = (
     Mutant("names for everyone", _roles, "NAMELESS = (AUDITOR, INTEGRATOR)", "NAMELESS = ()", "rights"),
 )
 
-OF_FEATURES = (*_of_hours, *_of_the_counter, *_of_answers, *_of_access)
+OF_FEATURES = (*_of_hours, *_of_the_counter, *_of_the_work, *_of_answers, *_of_access)
 """Bugs in the rules of the domain, in what is answered, and in who is let through."""
