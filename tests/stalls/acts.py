@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from tests.bank import done
 
@@ -13,10 +14,12 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from tests.bank import Api
+    from tests.bank import Api, Bank
 
 EVENING = [{"weekday": 5, "hour": hour, "footfall": 320} for hour in (18, 19, 20)]
 """Three hours of Friday evening."""
+
+IN_THREE_DAYS = dt.timedelta(days=3)
 
 
 async def site(manager: Api, **fields: Any) -> Any:
@@ -66,3 +69,18 @@ async def draw(manager: Api, shift: dict[str, Any]) -> Any:
 async def make_draw(manager: Api, shift: dict[str, Any]) -> Any:
     """Draw, which has to be due."""
     return done(await manager.post(f"shifts/{shift['id']}/draw"), 200)
+
+
+async def market(bank: Bank, **fields: Any) -> Any:
+    """An evening in three days of a site with two pitches, unless told otherwise."""
+    return await evening(bank.manager, await site(bank.manager, **fields), bank.clock.moment + IN_THREE_DAYS)
+
+
+def repeated(shown: dict[str, Any]) -> list[str]:
+    """The applicants in the order drawn, as anybody works it out who has read the route's description."""
+    secret = bytes.fromhex(shown["secret"])
+    assert sha256(secret).hexdigest() == shown["commitment"]
+    ids = sorted(UUID(one).bytes for one in shown["applicants"])
+    seed = sha256(secret + b"".join(ids)).digest()
+    assert seed.hex() == shown["seed"]
+    return [str(UUID(bytes=one)) for one in sorted(ids, key=lambda one: sha256(seed + one).digest())]

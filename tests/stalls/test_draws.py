@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import datetime as dt
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 import pytest
 
@@ -14,35 +10,17 @@ from app.worker import run_due
 from tests.activities.acts import activity as organised
 from tests.bank import done, refused
 from tests.signups.acts import cancel, events, for_people, opened, signed_up, state
-from tests.stalls.acts import apply, draw, evening, make_draw, site
+from tests.stalls.acts import apply, draw, make_draw, market, repeated
 from tests.vendors.acts import vendor
 
 if TYPE_CHECKING:
     from app.settings import Settings
     from tests.bank import Bank
 
-CONCURRENT = 32
-IN_THREE_DAYS = dt.timedelta(days=3)
-
-
-async def market(bank: Bank, **fields: Any) -> Any:
-    """An evening in three days of a site with two pitches, unless told otherwise."""
-    return await evening(bank.manager, await site(bank.manager, **fields), bank.clock.moment + IN_THREE_DAYS)
-
 
 async def applied(bank: Bank, shift: dict[str, Any], count: int) -> list[dict[str, Any]]:
     """So many vendors' applications for a shift."""
     return [done(await apply(bank.manager, shift, await vendor(bank)), 201) for _ in range(count)]
-
-
-def repeated(shown: dict[str, Any]) -> list[str]:
-    """The applicants in the order drawn, as anybody works it out who has read the route's description."""
-    secret = bytes.fromhex(shown["secret"])
-    assert sha256(secret).hexdigest() == shown["commitment"]
-    ids = sorted(UUID(one).bytes for one in shown["applicants"])
-    seed = sha256(secret + b"".join(ids)).digest()
-    assert seed.hex() == shown["seed"]
-    return [str(UUID(bytes=one)) for one in sorted(ids, key=lambda one: sha256(seed + one).digest())]
 
 
 @pytest.mark.usefixtures("own_database")
@@ -156,34 +134,3 @@ async def test_seats_that_are_drawn_elsewhere_are_drawn_a_day_before_and_others_
     made = await organised(bank)
     added = {"name": "摊位", "participants": "vendor", "capacity": 2, "allocation": "draw"}
     refused(await bank.desk.post(f"activities/{made['id']}/positions", added), "invalid-request")
-
-
-async def test_capacity_waitlist_and_draw_hold_under_concurrent_sign_ups(bank: Bank) -> None:
-    pitches = 10
-    shift = await market(bank, pitches=pitches)
-    vendors = [await vendor(bank) for _ in range(CONCURRENT + 8)]
-    early, late = vendors[:CONCURRENT], vendors[CONCURRENT:]
-    # Everybody twice at once: one application each.
-    answers = await asyncio.gather(*(apply(bank.manager, shift, one) for one in [*early, *early]))
-    assert sorted(answer.status_code for answer in answers) == [201] * CONCURRENT + [409] * CONCURRENT
-    assert all(one.json()["status"] == "applied" for one in answers if one.status_code == 201)
-    bank.clock.move(days=2)
-    path = f"shifts/{shift['id']}/draw"
-    drawing = [bank.manager.post(path) for _ in range(4)]
-    answers = await asyncio.gather(*drawing, *(apply(bank.manager, shift, one) for one in late))
-    assert sorted(answer.status_code for answer in answers[:4]) == [200, 409, 409, 409]
-    assert {answer.status_code for answer in answers[4:]} == {201}
-    drawn = await draw(bank.auditor, shift)
-    order = repeated(drawn)
-    assert {one["id"] for one in early} <= set(order)
-    seats = [(one["participant_id"], one["seat"]) for one in drawn["lots"]]
-    assert seats == [(who, rank if rank <= pitches else None) for rank, who in enumerate(order, 1)]
-    found = done(await bank.desk.get(f"shifts/{shift['id']}/signups", limit=200), 200)["items"]
-    assert [one["seat"] for one in found[:pitches]] == list(range(1, pitches + 1))
-    assert [one["participant_id"] for one in found][: len(order)] == order
-    assert {one["status"] for one in found[pitches:]} == {"waitlisted"}
-    given_back = [cancel(bank.manager, one) for one in found[:pitches]]
-    assert {answer.status_code for answer in await asyncio.gather(*given_back)} == {200}
-    risen = done(await bank.desk.get("signups", shift_id=shift["id"], status="confirmed"), 200)["items"]
-    assert {one["participant_id"] for one in risen} == set(order[pitches : 2 * pitches])
-    assert {one["seat"] for one in risen} == set(range(1, pitches + 1))
