@@ -46,5 +46,11 @@ PREPARING = {"create_own_calendar_feed": make_room}
 
 def adders(lists: Lists) -> dict[str, Callable[[], Awaitable[object]]]:
     """By list, what adds to it."""
-    own = lists.own
-    return {"list_calendar_feeds": lambda: feed(own), "list_own_calendar_feeds": lambda: feed(own)}
+    own, desk = lists.own, lists.own.roles["front_desk"]
+
+    async def another_of_the_volunteer() -> None:
+        """Revoked at once, for there may be few; the others stay as they are."""
+        one = await made(desk, own.volunteer_id)
+        done(await desk.post(f"calendar-feeds/{one['id']}/revocation"), 200)
+
+    return {"list_calendar_feeds": lambda: token(own), "list_own_calendar_feeds": another_of_the_volunteer}
