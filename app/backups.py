@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
@@ -22,6 +23,7 @@ from app.progress import progress
 from app.teams.members import MEMBER, erase_member_again
 from app.vendors.erasing import VENDOR, erase_vendor_again
 from app.volunteers.erasing import VOLUNTEER, erase_volunteer_again, log_of_erased_volunteers
+from app.worker import FAREWELLS
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -33,7 +35,7 @@ erasures_cli = typer.Typer(no_args_is_help=True, help="The log of erased persons
 
 ERASING_AGAIN: Mapping[str, Callable[[Session, int, Erasure], Awaitable[bool]]] = {
     VOLUNTEER: erase_volunteer_again,
-    BENEFICIARY: erase_beneficiary_again,
+    BENEFICIARY: partial(erase_beneficiary_again, farewells=FAREWELLS),
     VENDOR: erase_vendor_again,
     MEMBER: erase_member_again,
     NEED: erase_need_again,

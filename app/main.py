@@ -66,6 +66,9 @@ from app.teams import api as teams
 from app.teams import members_api as team_members
 from app.transfers import api as transfers
 from app.vendors import api as vendors
+from app.visits import api as visits
+from app.visits import me_api as own_visits
+from app.visits import plans_api as visit_plans
 from app.volunteers import api as volunteers
 from app.volunteers import cards_api as cards
 from app.volunteers import households_api as households
@@ -115,6 +118,9 @@ ROUTERS = (
     feeds.router,
     own_feeds.router,
     calendars.router,
+    visit_plans.router,
+    visits.router,
+    own_visits.router,
     team_members.router,
     teams.city,
     teams.router,
@@ -225,6 +231,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, with_worker: b
     app.state.directory = Directory(database)
     app.state.effects = worker.EFFECTS
     app.state.objections = worker.OBJECTIONS
+    app.state.farewells = worker.FAREWELLS
     app.state.guard = Guard(app.state.tokens, app.state.directory)
     app.add_middleware(Limits, per_minute=settings.rate_limit)
     app.add_middleware(Observed, body_bytes_max=settings.body_bytes_max)

@@ -28,6 +28,8 @@ from app.signups.closing import follow_moved, follow_skipped
 from app.signups.draws import MAKE_DRAW, DueDraw, make_draws
 from app.signups.standing import follow_made
 from app.stalls import service as stalls
+from app.visits.overdue import TELL_OVERDUE, Waiting, tell_overdue, wait_for_outcomes
+from app.visits.plans import end_plans_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -44,11 +46,14 @@ OBJECTIONS: Objections = {VENDORS: stalls.barred_vendors}
 
 EFFECTS = Effects(
     # Draws are announced before anybody applies.
-    made=(stalls.follow_made, partial(follow_made, objections=OBJECTIONS)),
-    moved=(stalls.follow_moved, follow_moved),
+    made=(stalls.follow_made, partial(follow_made, objections=OBJECTIONS), wait_for_outcomes),
+    moved=(stalls.follow_moved, follow_moved, wait_for_outcomes),
     skipped=(follow_skipped,),
 )
 """What follows when shifts are made, moved or skipped, whether by a request or by a job."""
+
+FAREWELLS = (partial(end_plans_of, effects=EFFECTS),)
+"""What follows when persons are served no more."""
 
 _worker = "worker"
 _renewed_after_seconds = 20.0
@@ -88,6 +93,12 @@ async def make_due_draws(session: Session, due: Sequence[jobs.Claimed], _: Setti
     await make_draws(session, [DueDraw(job.community, UUID(job.payload["shift_id"]), _worker) for job in due])
 
 
+async def tell_overdue_visits(session: Session, due: Sequence[jobs.Claimed], _: Settings) -> None:
+    """Tell of visits of which nobody has said, a day after their end, what came of them."""
+    waiting = [Waiting(job.community, UUID(job.payload["shift_id"]), job.payload["revision"]) for job in due]
+    await tell_overdue(session, waiting)
+
+
 async def audit_ledger(database: Database, job: jobs.Claimed) -> Effect:
     """Audit a community over one unchanging picture of it, while posting goes on; give how the result is kept."""
     key = _audit_of(job)
@@ -114,6 +125,7 @@ HANDLERS: Mapping[str, Callable[[Session, Sequence[jobs.Claimed], Settings], Awa
     FORGET_ANSWERS: forget_answers,
     MAKE_SHIFTS: make_due_shifts,
     MAKE_DRAW: make_due_draws,
+    TELL_OVERDUE: tell_overdue_visits,
 }
 """What short jobs do, in the transaction that removes them."""
 

@@ -125,6 +125,10 @@ class Shift:
         """Whether it is over."""
         return self.ends_at <= moment
 
+    def is_from(self, day: dt.date | None) -> bool:
+        """Whether its series has it for a day or a later one; None is before all."""
+        return day is None or (self.occurs_on is not None and day <= self.occurs_on)
+
     def change_refusal(self, now: datetime) -> Refusal | None:
         """Why it is neither moved nor skipped now."""
         if self.status == SKIPPED:

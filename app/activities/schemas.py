@@ -154,36 +154,52 @@ class ActivityPage(PageModel[ActivityModel]):
     """A page of activities."""
 
 
+Rule = Annotated[
+    str,
+    Strict(),
+    StringConstraints(to_upper=True, min_length=1, max_length=RULE_LENGTH_MAX),
+    Field(
+        description="an RRULE of RFC 5545 with FREQ, INTERVAL, and COUNT or UNTIL (a day); WEEKLY also with BYDAY, "
+        "MONTHLY with BYDAY (and BYSETPOS) or BYMONTHDAY, YEARLY with BYMONTH beside these; WKST"
+    ),
+]
+TimeOfDay = Annotated[
+    str,
+    Strict(),
+    StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$"),
+    Field(description="when its shifts begin, by the community's clocks"),
+]
+ShiftMinutes = Annotated[int, Strict(), Field(ge=1, le=1440, description="how long they last")]
+
+
+def minute_of(time_of_day: str) -> int:
+    """A time of the day in minutes after midnight."""
+    hour, minute = time_of_day.split(":")
+    return 60 * int(hour) + int(minute)
+
+
+def time_of(minute: int) -> str:
+    """A time of the day, given in minutes after midnight."""
+    hour, minute = divmod(minute, 60)
+    return f"{hour:02}:{minute:02}"
+
+
 class SeriesNew(RequestModel):
     """A series to create."""
 
-    rule: Annotated[
-        str,
-        Strict(),
-        StringConstraints(to_upper=True, min_length=1, max_length=RULE_LENGTH_MAX),
-        Field(
-            description="an RRULE of RFC 5545 with FREQ, INTERVAL, and COUNT or UNTIL (a day); WEEKLY also with BYDAY, "
-            "MONTHLY with BYDAY (and BYSETPOS) or BYMONTHDAY, YEARLY with BYMONTH beside these; WKST"
-        ),
-    ]
+    rule: Rule
     starts_on: Day = Field(description="the first day that may have a shift, by the community's calendar")
-    time_of_day: Annotated[
-        str,
-        Strict(),
-        StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$"),
-        Field(description="when its shifts begin, by the community's clocks"),
-    ]
-    minutes: Annotated[int, Strict(), Field(ge=1, le=1440, description="how long they last")]
+    time_of_day: TimeOfDay
+    minutes: ShiftMinutes
 
     def command(self, community: int, activity_id: UUID, created_by: str) -> NewSeries:
         """Make the command of it."""
-        hour, minute = self.time_of_day.split(":")
         return NewSeries(
             community=community,
             activity_id=activity_id,
             rule=self.rule,
             starts_on=self.starts_on,
-            starts_at_minute=60 * int(hour) + int(minute),
+            starts_at_minute=minute_of(self.time_of_day),
             minutes=self.minutes,
             created_by=created_by,
         )
@@ -219,13 +235,12 @@ class SeriesModel(BaseModel):
     @classmethod
     def of(cls, series: Series) -> SeriesModel:
         """Show a series."""
-        hour, minute = divmod(series.starts_at_minute, 60)
         return cls(
             id=series.id,
             activity_id=series.activity_id,
             rule=series.rule,
             starts_on=series.starts_on,
-            time_of_day=f"{hour:02}:{minute:02}",
+            time_of_day=time_of(series.starts_at_minute),
             minutes=series.minutes,
             made_until=series.made_until,
             ends_on=series.ends_on,

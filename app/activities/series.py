@@ -76,11 +76,17 @@ async def create_series(session: Session, new: Sequence[NewSeries], *, effects: 
 def _refusal(item: NewSeries, today: dt.date) -> InvalidRequest | None:
     if item.starts_on < today - timedelta(days=PAST_DAYS_MAX):
         return InvalidRequest((Fault("/starts_on", f"a series began {PAST_DAYS_MAX} days ago at most"),))
+    first = first_day(item.rule, item.starts_on)
+    return first if isinstance(first, InvalidRequest) else None
+
+
+def first_day(rule: str, starts_on: dt.date) -> dt.date | InvalidRequest:
+    """The first day that a rule gives from a day on, or why it is none that a series may have."""
     try:
-        first = day_after(rule_of(item.rule, item.starts_on), item.starts_on - timedelta(days=1))
+        first = day_after(rule_of(rule, starts_on), starts_on - timedelta(days=1))
     except InvalidRule as fault:
         return InvalidRequest((Fault("/rule", str(fault)),))
-    return None if first else InvalidRequest((Fault("/rule", "the rule gives no day from starts_on on"),))
+    return first or InvalidRequest((Fault("/rule", "the rule gives no day from starts_on on"),))
 
 
 def _series(session: Session, item: NewSeries) -> Series:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Annotated
 from uuid import UUID
 
@@ -158,7 +159,7 @@ async def end_beneficiary(
         admitted,
         body=body,
         item=changing.Ending(admitted.community, beneficiary_id, body.reason, admitted.caller_id),
-        run=changing.end_beneficiaries,
+        run=partial(changing.end_beneficiaries, farewells=request.app.state.farewells),
         render=lambda one: replace(answered(BeneficiaryModel.of(one)), person=one.id),
     )
 
@@ -183,6 +184,6 @@ async def erase_beneficiary(
         admitted,
         body=body,
         item=NewErasure(admitted.community, beneficiary_id, admitted.caller_id, body.reason),
-        run=erasing.erase_beneficiaries,
+        run=partial(erasing.erase_beneficiaries, farewells=request.app.state.farewells),
         render=lambda erasure: answered(BeneficiaryErasureModel.of(erasure)),
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from app.beneficiaries import store
 from app.beneficiaries.errors import BeneficiaryEnded, BeneficiaryRegistered
 from app.beneficiaries.rules import ACTIVE, ENDED, Beneficiary, Particulars
-from app.beneficiaries.service import absence, birth_fault, event, identity_hash, opened, sealed
+from app.beneficiaries.service import absence, birth_fault, event, identity_hash, opened, say_farewell, sealed
 from app.communities.service import communities_by_number
 from app.kernel import persons
 from app.kernel.editing import edited
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from uuid import UUID
 
+    from app.beneficiaries.service import Farewell
     from app.kernel.database import Session
     from app.kernel.editing import Expected
     from app.kernel.rows import AnyRow
@@ -103,9 +104,14 @@ async def _store(session: Session, after: Beneficiary, values: dict[str, Any]) -
     await store.update(session, key, values)
 
 
-async def end_beneficiaries(session: Session, endings: Sequence[Ending]) -> list[Beneficiary | Refusal]:
+async def end_beneficiaries(
+    session: Session, endings: Sequence[Ending], *, farewells: Sequence[Farewell]
+) -> list[Beneficiary | Refusal]:
     """End serving beneficiaries, in order; what is known of them stays until somebody erases it."""
-    return [await _end(session, item) for item in endings]
+    outcomes = [await _end(session, item) for item in endings]
+    gone = [(one.community, one.id) for one in outcomes if isinstance(one, Beneficiary)]
+    await say_farewell(session, farewells, gone)
+    return outcomes
 
 
 async def _end(session: Session, item: Ending) -> Beneficiary | Refusal:

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 from app.beneficiaries import store
 from app.beneficiaries.rules import ERASED
-from app.beneficiaries.service import absence
+from app.beneficiaries.service import absence, say_farewell
 from app.kernel.erasures import Erasure, NewErasure, erase_person
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from uuid import UUID
 
+    from app.beneficiaries.service import Farewell
     from app.kernel.database import Session
     from app.kernel.errors import Refusal
 
@@ -20,7 +21,9 @@ BENEFICIARY = "beneficiary"
 """How the log of erasures calls a beneficiary."""
 
 
-async def erase_beneficiaries(session: Session, new: Sequence[NewErasure]) -> list[Erasure | Refusal]:
+async def erase_beneficiaries(
+    session: Session, new: Sequence[NewErasure], *, farewells: Sequence[Farewell]
+) -> list[Erasure | Refusal]:
     """Erase beneficiaries' personal data in order."""
     outcomes: list[Erasure | Refusal] = []
     for item in new:
@@ -29,7 +32,7 @@ async def erase_beneficiaries(session: Session, new: Sequence[NewErasure]) -> li
             outcomes.append(refusal)
             continue
         erasure = Erasure(BENEFICIARY, item.person_id, session.now(item.community), item.erased_by, item.reason)
-        await _erase(session, item.community, erasure)
+        await _erase(session, item.community, erasure, farewells)
         outcomes.append(erasure)
     return outcomes
 
@@ -39,7 +42,8 @@ async def _absence(session: Session, community: int, beneficiary_id: UUID) -> Re
     return absence((await store.load(session, [key])).get(key))
 
 
-async def _erase(session: Session, community: int, erasure: Erasure) -> None:
+async def _erase(session: Session, community: int, erasure: Erasure, farewells: Sequence[Farewell]) -> None:
+    await say_farewell(session, farewells, [(community, erasure.person_id)])
     blank = {
         "sealed": "",
         "identity_hash": "",
@@ -53,9 +57,11 @@ async def _erase(session: Session, community: int, erasure: Erasure) -> None:
     await erase_person(session, community, erasure)
 
 
-async def erase_beneficiary_again(session: Session, community: int, erasure: Erasure) -> bool:
+async def erase_beneficiary_again(
+    session: Session, community: int, erasure: Erasure, *, farewells: Sequence[Farewell]
+) -> bool:
     """Erase a beneficiary whom a restored backup brought back; whether there was one to erase."""
     there = await _absence(session, community, erasure.person_id) is None
     if there:
-        await _erase(session, community, erasure)
+        await _erase(session, community, erasure, farewells)
     return there

@@ -55,6 +55,7 @@ _TAGS = {
     "activities": "Activities (活动), positions (岗位), series, shifts (班次), sign-ups (报名), attendance (签到).",
     "disputes": "Disputes (申诉): volunteers contest records and postings, managers answer.",
     "calendars": "Calendar feeds (日历订阅): the shifts of volunteers, teams and sites at secret addresses.",
+    "visits": "Weekly visits (探访): their plans, what came of them, and escalations of persons who were missed.",
     "clinics": "Free clinics (义诊), the partners (合作单位) they are held with, and their head-counts.",
     "teams": "Embedded teams (组团式下沉服务队), their members, and the communities they are posted to.",
     "reports": "Reports (报表) of a community by month: figures, and nobody's name.",

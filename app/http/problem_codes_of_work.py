@@ -100,6 +100,12 @@ PROBLEMS_OF_WORK: Mapping[str, Problem] = {
         "The shift's seats are drawn later; until then anybody may apply.",
         "Wait until `draws_at`; the service draws by itself then.",
     ),
+    "escalation-closed": Problem(
+        409,
+        "Escalation closed",
+        "Somebody has seen to it and closed the escalation; that happens once.",
+        "Nothing is left to do. Two absences more would escalate anew.",
+    ),
     "feed-revoked": Problem(
         409,
         "Feed revoked",
@@ -322,6 +328,12 @@ PROBLEMS_OF_WORK: Mapping[str, Problem] = {
         "Vendor erased",
         "The vendor's personal data was erased on request and cannot be brought back.",
         "Which pitches the vendor had stays. Who comes again is registered anew.",
+    ),
+    "visit-plan-ended": Problem(
+        409,
+        "Visit plan ended",
+        "No visit of the plan is to come any more, so nobody else can visit by it.",
+        "Create a new plan of visits.",
     ),
     "wrong-participant": Problem(
         409,

@@ -63,6 +63,9 @@ PROBLEMS_OF_WORK_ZH: Mapping[str, InChinese] = {
     "draw-not-due": InChinese(
         "未到抽签时间", "该班次还没到抽签时间，在此之前都可以申请。", "请等到 `draws_at`，届时系统会自动抽签。"
     ),
+    "escalation-closed": InChinese(
+        "该情况已处理", "已有人处理并关闭了这条情况，不能重复关闭。", "无需再办；再有两次上门未遇，会重新提醒。"
+    ),
     "feed-revoked": InChinese(
         "订阅已撤销", "这个日历订阅已经撤销过了，只能撤销一次。", "无需再操作；还要看日历的，请新建一个订阅。"
     ),
@@ -185,6 +188,9 @@ PROBLEMS_OF_WORK_ZH: Mapping[str, InChinese] = {
     "vendor-ended": InChinese("摊主已退出", "这位摊主已登记为不再来摆摊，不能重复登记。", "如再来摆摊，请重新登记。"),
     "vendor-erased": InChinese(
         "摊主信息已删除", "摊主的个人信息已应要求删除，无法恢复。", "用过哪些摊位仍有记录；再来摆摊请重新登记。"
+    ),
+    "visit-plan-ended": InChinese(
+        "探访计划已结束", "该探访计划不再有新的探访，不能更换探访人。", "请新建一个探访计划。"
     ),
     "wrong-participant": InChinese("参与者类型不符", "该岗位是给另一类参与者的。", "请选择适合此类参与者的岗位。"),
 }

@@ -19,7 +19,8 @@ from app.signups.service import NewSignup, sign_up
 from app.signups.store import StandingSignup
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    import datetime as dt
+    from collections.abc import Collection, Mapping, Sequence
     from uuid import UUID
 
     from app.activities.rules import Position, Series, Shift
@@ -32,24 +33,26 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class NewStandingSignup:
-    """Somebody who is to take part in every shift of a series."""
+    """Somebody who is to take part in every shift of a series; of those that are made, in these from a day on."""
 
     community: int
     series_id: UUID
     position_id: UUID
     participant_id: UUID
     set_by: str
+    from_day: dt.date | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class StandingEnding:
-    """A standing sign-up to end, with its sign-ups to the shifts to come."""
+    """A standing sign-up to end, with its sign-ups to the shifts to come, or to these from a day on."""
 
     community: int
     series_id: UUID
     participant_id: UUID
     ended_by: str
     reason: str | None = None
+    from_day: dt.date | None = None
 
 
 class RefusedShift(NamedTuple):
@@ -97,7 +100,11 @@ async def set_standing(
     set_now = [outcome for outcome in outcomes if isinstance(outcome, StandingSignup)]
     await store.insert_standing(session, set_now)
     await append(session, [_event(one, "set") for one in set_now])
-    wanted = [(one, coming[one.community, one.series_id]) for one in set_now]
+    wanted = [
+        (outcome, [shift for shift in coming[item.community, item.series_id] if shift.is_from(item.from_day)])
+        for item, outcome in zip(new, outcomes, strict=True)
+        if isinstance(outcome, StandingSignup)
+    ]
     followed = await _sign_up(session, wanted, objections)
     in_order = iter(followed)
     return [outcome if isinstance(outcome, Refusal) else next(in_order) for outcome in outcomes]
@@ -197,12 +204,13 @@ async def _cancel_to_come(
 ) -> dict[tuple[int, UUID, UUID], list[Signup]]:
     """Cancel what is live of participants in the shifts of series to come."""
     coming = await load_coming_shifts(session, {(item.community, item.series_id) for item in endings})
-    series_of = {(shift.community, shift.id): key[1] for key, shifts in coming.items() for shift in shifts}
+    of_series = {(shift.community, shift.id): (key[1], shift) for key, shifts in coming.items() for shift in shifts}
     by_place = {_place(item): item for item in endings}
     wanted = []
-    for one in await store.live_of_shifts(session, series_of):
-        place = (one.community, series_of[one.community, one.shift_id], one.participant_id)
-        if item := by_place.get(place):
+    for one in await store.live_of_shifts(session, of_series):
+        series_id, shift = of_series[one.community, one.shift_id]
+        place = (one.community, series_id, one.participant_id)
+        if (item := by_place.get(place)) and shift.is_from(item.from_day):
             wanted.append((place, Cancellation(one.community, one.id, item.ended_by, item.reason)))
     cancelled: dict[tuple[int, UUID, UUID], list[Signup]] = {}
     outcomes = await cancel_signups(session, [cancellation for _, cancellation in wanted])
@@ -210,6 +218,11 @@ async def _cancel_to_come(
         if isinstance(outcome, Signup):
             cancelled.setdefault(place, []).append(outcome)
     return cancelled
+
+
+async def standing_of(session: Session, series_keys: Collection[Key]) -> list[StandingSignup]:
+    """Load the standing sign-ups of series, those first that stand for longest."""
+    return await store.standing_of_series(session, series_keys)
 
 
 async def list_standing(session: Session, community: int, paging: Paging, *, series_id: UUID) -> list[StandingSignup]:

@@ -13,6 +13,7 @@ from tests.contract import (
     making_signups,
     making_stalls,
     making_teams,
+    making_visits,
 )
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ MAKERS: Mapping[str, Callable[[Furnished], Awaitable[dict[str, Any]]]] = {
     **making_teams.MAKERS,
     **making_people.MAKERS,
     **making_stalls.MAKERS,
+    **making_visits.MAKERS,
 }
 """By the name of a parameter or field: what makes a value that is still to be used, and others that come with it."""
 
@@ -39,8 +41,13 @@ PREPARING: Mapping[str, Callable[[Furnished, dict[str, Any]], Awaitable[Any]]] =
     **making_feeds.PREPARING,
     **making_teams.PREPARING,
     **making_stalls.PREPARING,
+    **making_visits.PREPARING,
 }
 """By operation: what brings the values of its path and body into the state that it works on."""
 
-NARROWER: Mapping[str, Mapping[str, str]] = {**making_clinics.NARROWER, **making_stalls.NARROWER}
+NARROWER: Mapping[str, Mapping[str, str]] = {
+    **making_clinics.NARROWER,
+    **making_stalls.NARROWER,
+    **making_visits.NARROWER,
+}
 """By operation: parameters that name a narrower kind of thing there than elsewhere, and what has such a one."""

@@ -131,7 +131,8 @@ def test_paths_are_plural_nouns_in_kebab_case_below_the_community(operations: li
 
 def test_change_of_a_state_is_a_post_to_a_noun_below_the_resource(operations: list[Operation]) -> None:
     nouns = re.compile(
-        r".*(tion|calendar|draw|submission|return|attendance|check-in|check-out|erasure|withdrawal|answer|decision|ending|leaving|move|plan|skipping|telling)"
+        r".*(tion|calendar|draw|submission|return|attendance|check-in|check-out|erasure|withdrawal|answer|decision|ending|leaving"
+        r"|move|plan|skipping|telling|pair|outcome|closing)"
     )
     for operation in operations:
         *_, before, last = operation.path.split("/")

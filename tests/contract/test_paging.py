@@ -18,6 +18,7 @@ from tests.contract import (
     making_signups,
     making_stalls,
     making_teams,
+    making_visits,
 )
 from tests.contract.furnished import Furnished, send
 from tests.contract.spec import named, operations_of
@@ -112,6 +113,7 @@ class Lists:
             **making_teams.adders(self),
             **making_people.adders(self),
             **making_stalls.adders(self),
+            **making_visits.adders(self),
         }
 
     async def _another_checkpoint(self) -> None:

@@ -23,8 +23,22 @@ PEOPLE = {"beneficiaries", "needs", "person_erasures", "qualifications", "vendor
 TEAMS = {"departments", "team_members", "teams", "team_memberships", "team_postings"}
 STALLS = {"sites", "footfall_calendars", "openings", "draws", "lots"}
 CLINICS = {"partners", "head_counts"}
+VISITS = {"visit_plans", "visit_outcomes", "visit_escalations"}
 FEEDS = {"calendar_feeds"}
-LATER = {"transfers", "disputes", "dispute_steps", "audits", *SEALS, *WORK, *TEAMS, *PEOPLE, *CLINICS, *STALLS, *FEEDS}
+LATER = {
+    "transfers",
+    "disputes",
+    "dispute_steps",
+    "audits",
+    *SEALS,
+    *WORK,
+    *TEAMS,
+    *PEOPLE,
+    *CLINICS,
+    *STALLS,
+    *FEEDS,
+    *VISITS,
+}
 """The tables of the migrations after the one at which a database is distributed here."""
 
 

@@ -16,6 +16,7 @@ from tests.qualifications.acts import qualification
 from tests.stalls import acts as stalls
 from tests.teams import acts as teams
 from tests.vendors.acts import vendor
+from tests.visits import acts as visiting
 
 if TYPE_CHECKING:
     from tests.bank import Bank
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 async def furnish_work(bank: Bank, volunteer_id: str) -> None:
     """Let the bank's community organise a recurring activity, a single shift and a clinic; the city posts a team there.
 
-    It draws the pitches of an evening, serves one person and has forgotten another, has checked what the volunteer
+    It draws the pitches of an evening, visits one person and has forgotten another, has checked what the volunteer
     can do, and lets the volunteer take part in the series and have a calendar feed.
     Somebody comes to a shift of today.
     """
@@ -33,7 +34,7 @@ async def furnish_work(bank: Bank, volunteer_id: str) -> None:
     body = {"position_id": activity["positions"][0]["id"], "participant_id": volunteer_id}
     done(await bank.desk.post(f"series/{series['id']}/standing-signups", body), 201)
     await acts.shift(bank, activity["id"])
-    await beneficiary(bank)
+    await _visit(bank)
     forgotten = await beneficiary(bank)
     done(await bank.manager.post(f"beneficiaries/{forgotten['id']}/erasure", {}), 200)
     await qualification(bank, volunteer_id)
@@ -45,6 +46,12 @@ async def furnish_work(bank: Bank, volunteer_id: str) -> None:
     await teams.post(bank, await teams.team(bank, await teams.member(bank)))
     clinic = await clinics.clinic(bank.desk, service_kind="home_visit")
     await clinics.count(bank.desk, clinic)
+
+
+async def _visit(bank: Bank) -> None:
+    """Plan to visit somebody, who was not at home twice."""
+    of = await visiting.visited(bank)
+    await visiting.missed_twice(bank.desk, of.plan, bank.clock.moment - dt.timedelta(hours=1))
 
 
 async def _draw_pitches(bank: Bank) -> None:

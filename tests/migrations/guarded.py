@@ -32,6 +32,7 @@ APPEND_ONLY = (
     "transfers",
     "tree_nodes",
     "verifications",
+    "visit_outcomes",
     "witness_signatures",
     "witnesses",
 )
@@ -70,6 +71,12 @@ FROZEN = {
     "team_memberships": "community_id, member_id, starts_on, team_id, number, set_by, set_at",
     "team_postings": "community_id, posting_id, number, team_id, posted_to, starts_on, posted_by, posted_at",
     "vendors": "community_id, vendor_id, number, registered_by, registered_at",
+    "visit_escalations": (
+        "community_id, escalation_id, number, beneficiary_id, first_shift_id, second_shift_id, opened_at"
+    ),
+    "visit_plans": (
+        "community_id, plan_id, number, activity_id, position_id, series_id, beneficiary_id, created_by, created_at"
+    ),
     "volunteers": "community_id, volunteer_id",
 }
 CHECKED = {
@@ -155,6 +162,9 @@ RIGHTS = {
     "tree_nodes": "SELECT, INSERT",
     "vendors": "SELECT, INSERT, UPDATE (ended_at, ended_by, erased_at, goods_sold, phone_hash, sealed, status)",
     "verifications": "SELECT, INSERT",
+    "visit_escalations": "SELECT, INSERT, UPDATE (closed_at, closed_by, closed_through, sealed, status)",
+    "visit_outcomes": "SELECT, INSERT",
+    "visit_plans": "SELECT, INSERT, UPDATE (ended_at, ended_by, sealed)",
     "volunteers": (
         "SELECT, INSERT, UPDATE (consent_given_at, consent_on, consent_taken_by, consent_version, erased_at, estate,"
         " external_ids, id_number_hash, name_hash, number, phone_hash, phone_tail_hash, political_status,"
@@ -197,6 +207,14 @@ AUDITED = {
         "community_id, department_id, erased_at, joined_on, left_on, member_id, number, registered_at, registered_by"
     ),
     "vendors": "community_id, ended_at, ended_by, erased_at, number, registered_at, registered_by, status, vendor_id",
+    "visit_escalations": (
+        "beneficiary_id, closed_at, closed_by, closed_through, community_id, escalation_id, first_shift_id, number,"
+        " opened_at, second_shift_id, status"
+    ),
+    "visit_plans": (
+        "activity_id, beneficiary_id, community_id, created_at, created_by, ended_at, ended_by, number, plan_id,"
+        " position_id, series_id"
+    ),
     "volunteers": (
         "community_id, consent_given_at, consent_on, consent_taken_by, consent_version, erased_at, estate,"
         " external_ids, number, political_status, registered_at, revision, skills, volunteer_id"

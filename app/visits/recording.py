@@ -1,0 +1,129 @@
+"""What came of visits: said at the desk or by one of the pair, again and again until the attendance is submitted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from app.activities.errors import ShiftSkipped
+from app.activities.rules import SKIPPED
+from app.attendance.errors import ShiftNotBegun
+from app.attendance.rules import ABSENT as MISSED
+from app.attendance.rules import ATTENDED, EXCUSED, Listed, change_refusal, given_of
+from app.attendance.service import NewList, load_attendance, record_lists
+from app.kernel.errors import Fault, InvalidRequest, NotFound, Refusal
+from app.kernel.events import append
+from app.kernel.ids import new_id
+from app.visits import store
+from app.visits.escalations import escalate
+from app.visits.rules import ABSENT, DONE, Outcome, Visit
+from app.visits.service import load_visits, visit_event
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+    from uuid import UUID
+
+    from app.kernel.database import Session
+
+
+@dataclass(frozen=True, slots=True)
+class NewOutcome:
+    """What came of a visit. `volunteer_id` is given when it is said by a volunteer, who has to be one of the pair.
+
+    All below `outcome` goes with visits that were done: when it was where not at the time of the shift, and who of the
+    pair did not come.
+    """
+
+    community: int
+    shift_id: UUID
+    outcome: str
+    recorded_by: str
+    tasks: tuple[str, ...] = ()
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    break_minutes: int = 0
+    absent_volunteer_ids: tuple[UUID, ...] = ()
+    volunteer_id: UUID | None = None
+
+
+async def record_outcomes(session: Session, new: Sequence[NewOutcome]) -> list[Visit | Refusal]:
+    """Record what came of visits, in order. The last word on each stands; the attendance of its pair follows it."""
+    return [await _record(session, item) for item in new]
+
+
+async def _record(session: Session, item: NewOutcome) -> Visit | Refusal:
+    key = (item.community, item.shift_id)
+    visit = (await load_visits(session, [key])).get(key)
+    if visit is None or (item.volunteer_id is not None and item.volunteer_id not in visit.volunteer_ids):
+        return NotFound(resource="visit")
+    refusal = await _refusal(session, visit, item)
+    if refusal is not None:
+        return refusal
+    lines = _lines(visit, item)
+    if lines:
+        (listed,) = await record_lists(session, [NewList(*key, lines, item.recorded_by)])
+        if isinstance(listed, Refusal):
+            return listed
+    (number,) = await append(session, [visit_event(visit, item.outcome)])
+    outcome = _outcome(item, number, session.now(item.community))
+    await store.insert_outcomes(session, [outcome])
+    if item.outcome == ABSENT:
+        await escalate(session, (item.community, visit.plan.beneficiary_id))
+    return replace(visit, outcome=outcome)
+
+
+async def _refusal(session: Session, visit: Visit, item: NewOutcome) -> Refusal | None:
+    now = session.now(item.community)
+    if visit.shift.status == SKIPPED:
+        return ShiftSkipped(shift_id=visit.shift.id)
+    if not visit.shift.begun_at(now):
+        return ShiftNotBegun(starts_at=visit.shift.starts_at)
+    known = await load_attendance(session, {(one.community, one.id) for one in visit.signups})
+    submitted = next((refusal for one in known.values() if (refusal := change_refusal(one))), None)
+    if submitted is not None:
+        return submitted
+    if strangers := set(item.absent_volunteer_ids) - set(visit.volunteer_ids):
+        message = f"{min(strangers)} is not signed up for this visit"
+        return InvalidRequest((Fault("/absent_volunteer_ids", message),))
+    return _time_refusal(visit, item, now) if item.outcome == DONE else None
+
+
+def _time_refusal(visit: Visit, item: NewOutcome, now: datetime) -> InvalidRequest | None:
+    came = [line for line in _lines(visit, item) if line.outcome == ATTENDED]
+    if not came:
+        message = "of the pair nobody came: sign up who did the visit, or say that there was none"
+        return InvalidRequest((Fault("/outcome", message),))
+    if item.ended_at is not None and item.ended_at > now:
+        return InvalidRequest((Fault("/ended_at", "a visit that was done is over"),))
+    given = given_of(came[0], visit.shift, now)
+    return given if isinstance(given, InvalidRequest) else None
+
+
+def _lines(visit: Visit, item: NewOutcome) -> tuple[Listed, ...]:
+    """What the outcome says about the coming of the pair: of a visit in vain they are excused, without time."""
+    if item.outcome != DONE:
+        return tuple(Listed(signup.id, EXCUSED) for signup in visit.signups)
+    return tuple(
+        Listed(signup.id, MISSED)
+        if signup.participant_id in item.absent_volunteer_ids
+        else Listed(signup.id, ATTENDED, item.started_at, item.ended_at, item.break_minutes)
+        for signup in visit.signups
+    )
+
+
+def _outcome(item: NewOutcome, number: int, now: datetime) -> Outcome:
+    return Outcome(
+        id=new_id(),
+        community=item.community,
+        number=number,
+        shift_id=item.shift_id,
+        outcome=item.outcome,
+        tasks=item.tasks,
+        started_at=item.started_at,
+        ended_at=item.ended_at,
+        break_minutes=item.break_minutes,
+        absent_volunteer_ids=item.absent_volunteer_ids,
+        recorded_by=item.recorded_by,
+        recorded_at=now,
+    )

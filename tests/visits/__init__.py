@@ -1,0 +1,1 @@
+"""Weekly visits: plans, pairs, outcomes, overdue ones and escalations."""
