@@ -20,11 +20,13 @@ from app.visits.rules import ABSENT, DONE, Outcome, Visit
 from app.visits.service import load_visits, visit_event
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
     from uuid import UUID
 
+    from app.attendance.rules import Attendance
     from app.kernel.database import Session
+    from app.visits.store import Key
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +59,11 @@ async def _record(session: Session, item: NewOutcome) -> Visit | Refusal:
     visit = (await load_visits(session, [key])).get(key)
     if visit is None or (item.volunteer_id is not None and item.volunteer_id not in visit.volunteer_ids):
         return NotFound(resource="visit")
-    refusal = await _refusal(session, visit, item)
+    known = await load_attendance(session, {(one.community, one.id) for one in visit.signups})
+    lines = _lines(visit, item, known)
+    refusal = _refusal(visit, item, known, lines, session.now(item.community))
     if refusal is not None:
         return refusal
-    lines = _lines(visit, item)
     if lines:
         (listed,) = await record_lists(session, [NewList(*key, lines, item.recorded_by)])
         if isinstance(listed, Refusal):
@@ -73,43 +76,52 @@ async def _record(session: Session, item: NewOutcome) -> Visit | Refusal:
     return replace(visit, outcome=outcome)
 
 
-async def _refusal(session: Session, visit: Visit, item: NewOutcome) -> Refusal | None:
-    now = session.now(item.community)
+def _refusal(
+    visit: Visit, item: NewOutcome, known: Mapping[Key, Attendance], lines: Sequence[Listed], now: datetime
+) -> Refusal | None:
     if visit.shift.status == SKIPPED:
         return ShiftSkipped(shift_id=visit.shift.id)
     if not visit.shift.begun_at(now):
         return ShiftNotBegun(starts_at=visit.shift.starts_at)
-    known = await load_attendance(session, {(one.community, one.id) for one in visit.signups})
     submitted = next((refusal for one in known.values() if (refusal := change_refusal(one))), None)
     if submitted is not None:
         return submitted
     if strangers := set(item.absent_volunteer_ids) - set(visit.volunteer_ids):
         message = f"{min(strangers)} is not signed up for this visit"
         return InvalidRequest((Fault("/absent_volunteer_ids", message),))
-    return _time_refusal(visit, item, now) if item.outcome == DONE else None
+    return _time_refusal(visit, item, lines, now) if item.outcome == DONE else None
 
 
-def _time_refusal(visit: Visit, item: NewOutcome, now: datetime) -> InvalidRequest | None:
-    came = [line for line in _lines(visit, item) if line.outcome == ATTENDED]
+def _time_refusal(visit: Visit, item: NewOutcome, lines: Sequence[Listed], now: datetime) -> InvalidRequest | None:
+    came = [line for line in lines if line.outcome == ATTENDED]
     if not came:
         message = "of the pair nobody came: sign up who did the visit, or say that there was none"
         return InvalidRequest((Fault("/outcome", message),))
     if item.ended_at is not None and item.ended_at > now:
         return InvalidRequest((Fault("/ended_at", "a visit that was done is over"),))
-    given = given_of(came[0], visit.shift, now)
-    return given if isinstance(given, InvalidRequest) else None
+    all_given = [given_of(line, visit.shift, now) for line in came]
+    return next((given for given in all_given if isinstance(given, InvalidRequest)), None)
 
 
-def _lines(visit: Visit, item: NewOutcome) -> tuple[Listed, ...]:
+def _lines(visit: Visit, item: NewOutcome, known: Mapping[Key, Attendance]) -> tuple[Listed, ...]:
     """What the outcome says about the coming of the pair: of a visit in vain they are excused, without time."""
     if item.outcome != DONE:
         return tuple(Listed(signup.id, EXCUSED) for signup in visit.signups)
     return tuple(
         Listed(signup.id, MISSED)
         if signup.participant_id in item.absent_volunteer_ids
-        else Listed(signup.id, ATTENDED, item.started_at, item.ended_at, item.break_minutes)
+        else _came(signup.id, item, known.get((signup.community, signup.id)))
         for signup in visit.signups
     )
+
+
+def _came(signup_id: UUID, item: NewOutcome, before: Attendance | None) -> Listed:
+    """Somebody who came: at the time that was said, else that seen at the place, else that of the shift."""
+    is_said = item.started_at is not None or item.ended_at is not None
+    if is_said or before is None or before.checked_out_at is None:
+        return Listed(signup_id, ATTENDED, item.started_at, item.ended_at, item.break_minutes)
+    break_minutes = item.break_minutes or before.break_minutes
+    return Listed(signup_id, ATTENDED, before.checked_in_at, before.checked_out_at, break_minutes)
 
 
 def _outcome(item: NewOutcome, number: int, now: datetime) -> Outcome:

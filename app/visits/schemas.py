@@ -204,8 +204,12 @@ class VisitOutcomeNew(RequestModel):
     tasks: Annotated[tuple[VisitTask, ...], Field(max_length=6)] = Field(
         default=(), description="what was done, by code alone; of visits that were done"
     )
-    started_at: Moment | None = Field(None, description="of visits that were done; the shift's start unless given")
-    ended_at: Moment | None = Field(None, description="of visits that were done; the shift's end unless given")
+    started_at: Moment | None = Field(
+        None, description="of visits that were done; the shift's start, or that seen at the place, unless given"
+    )
+    ended_at: Moment | None = Field(
+        None, description="of visits that were done; the shift's end, or that seen at the place, unless given"
+    )
     break_minutes: Breaks = 0
     absent_volunteer_ids: Annotated[tuple[UUID, ...], Field(max_length=PAIR)] = Field(
         default=(), description="who of the pair did not come; of visits that were done"

@@ -153,3 +153,29 @@ async def test_skipped_visit_has_no_outcome_and_one_without_a_pair_only_in_vain(
     problem = refused(await said(bank.desk, second), "invalid-request")
     assert [error["pointer"] for error in problem["errors"]] == ["/outcome"]
     assert done(await said(bank.desk, second, "refused"), 200)["volunteer_ids"] == []
+
+
+async def test_who_checked_in_and_out_gave_the_time_between_unless_another_is_said(bank: Bank) -> None:
+    await bank.kind()
+    of = await visited(bank)
+    first, *_ = await visits(bank, plan_id=of.plan["id"])
+    here, other = of.pair
+    items = done(await bank.desk.get(f"shifts/{first['shift_id']}/signups"), 200)["items"]
+    (path,) = [f"signups/{one['id']}" for one in items if one["participant_id"] == here["id"]]
+    # In at 14:40 and out at 15:50, of which ten minutes were a break.
+    bank.clock.move(days=1, hours=2, minutes=40)
+    done(await bank.desk.post(f"{path}/check-in"), 200)
+    bank.clock.move(hours=1, minutes=10)
+    done(await bank.desk.post(f"{path}/check-out", {"break_minutes": 10}), 200)
+    # The last break that was said stays with the time that was seen.
+    for pause, minutes in ((0, (60, 90)), (20, (50, 70)), (0, (50, 90))):
+        done(await said(bank.desk, first, break_minutes=pause), 200)
+        assert await attendance(bank, first) == {
+            here["id"]: ("attended", minutes[0]),
+            other["id"]: ("attended", minutes[1]),
+        }
+    invalid = refused(await said(bank.desk, first, break_minutes=70), "invalid-request")
+    assert [fault["pointer"] for fault in invalid["errors"]] == ["/break_minutes"]
+    when = {"started_at": "2026-03-03T14:30:00+08:00", "ended_at": "2026-03-03T15:15:00+08:00"}
+    done(await said(bank.desk, first, **when), 200)
+    assert set((await attendance(bank, first)).values()) == {("attended", 45)}
