@@ -48,6 +48,14 @@ attendances = sa.Table(
         "service_record_id IS NULL OR (outcome = 'attended' AND submitted_at IS NOT NULL)",
         name="attendances_submitted_check",
     ),
+    # For reports.
+    sa.Index(
+        "attendances_day_idx",
+        "community_id",
+        "service_date",
+        sqlite_where=sa.text("service_date IS NOT NULL"),
+        postgresql_where=sa.text("service_date IS NOT NULL"),
+    ),
     sa.Index(
         "attendances_absent_idx",
         "community_id",
