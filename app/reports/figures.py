@@ -1,4 +1,4 @@
-"""Reports of a community by month: hours, clinics, the duty of embedded teams, and the use of stalls."""
+"""Reports of a community by month: hours, visits, clinics, the duty of embedded teams, and the use of stalls."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from app.reports import figures_store
 from app.reports.rules import DAYS_MAX, DutyOfMonth, UseOfMonth, months_of
 from app.stalls.service import complaints_around, list_sites, use_of_pitches, vendors_on_pitches
 from app.teams.service import times_of_members
+from app.visits.service import visits_by_month
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from app.reports.rules import HoursOfMonth, Month
     from app.stalls.store import ShiftUse
     from app.teams.store import TimeOnTeam
+    from app.visits.service import MonthOfVisits
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,11 @@ async def period_of(session: Session, community: int, first: dt.date | None, las
 async def report_hours(session: Session, period: Period) -> list[HoursOfMonth]:
     """What was served, by month and service kind: approved records alone."""
     return await figures_store.hours_by_month(session, period.home.number, period.months)
+
+
+async def report_visits(session: Session, period: Period) -> list[MonthOfVisits]:
+    """What came of weekly visits, by month; those that were skipped are none."""
+    return await visits_by_month(session, period.home.number, period.first, period.last)
 
 
 async def report_clinics(session: Session, period: Period) -> list[MonthOfClinic]:

@@ -13,7 +13,7 @@ from app.http.operations import READERS, operation
 from app.http.routes import Router
 from app.kernel.heads import CITY
 from app.reports import figures
-from app.reports.figures_schemas import ClinicsReport, DutyReport, HoursReport, StallsReport
+from app.reports.figures_schemas import ClinicsReport, DutyReport, HoursReport, StallsReport, VisitsReport
 
 router = Router(prefix="/v1/communities/{community_id}/reports", tags=["reports"])
 
@@ -33,6 +33,20 @@ async def get_service_hours_report(
     async with context.database.read(admitted.community) as session:
         period = await figures.period_of(session, admitted.community, first, last)
         return HoursReport.of(period, await figures.report_hours(session, period))
+
+
+@router.get(
+    "/visits",
+    response_model=VisitsReport,
+    **operation(roles=READERS, summary="Report visits"),
+)
+async def get_visits_report(
+    context: ContextDep, admitted: AdmittedDep, first: First = None, last: Last = None
+) -> VisitsReport:
+    """Visits due, done, in vain, refused and overdue by month, without those that were skipped; 366 days at most."""
+    async with context.database.read(admitted.community) as session:
+        period = await figures.period_of(session, admitted.community, first, last)
+        return VisitsReport.of(period, await figures.report_visits(session, period))
 
 
 @router.get(

@@ -53,6 +53,25 @@ class HoursReport(ReportModel[HoursRow]):
     model_config = ConfigDict(title="ServiceHoursReport")
 
 
+class VisitsRow(BaseModel):
+    """How many visits of a month there were: still to be made, done, in vain, refused, and not accounted for."""
+
+    model_config = ConfigDict(title="VisitsOfMonth", from_attributes=True)
+
+    month: str = _month
+    due: int
+    done: int
+    absent: int
+    refused: int
+    overdue: int
+
+
+class VisitsReport(ReportModel[VisitsRow]):
+    """Weekly visits (每周探访), by what came of them until now."""
+
+    model_config = ConfigDict(title="VisitsReport")
+
+
 class ClinicRow(BaseModel):
     """On how many shifts of a month heads were counted at a clinic, and the sums by code."""
 

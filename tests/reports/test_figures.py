@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tests.bank import Bank
 
 on_one_engine = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-REPORTS = ("service-hours", "clinics", "team-duty", "stalls")
+REPORTS = ("service-hours", "visits", "clinics", "team-duty", "stalls")
 
 
 async def report(bank: Bank, name: str, first: str, last: str) -> Any:

@@ -73,7 +73,7 @@ TABLE: tuple[tuple[set[str], str], ...] = (
     (_desk, "create_calendar_feed list_calendar_feeds revoke_calendar_feed"),
     ({VOLUNTEER}, "create_own_calendar_feed list_own_calendar_feeds revoke_own_calendar_feed"),
     (_readers, "list_partners get_partner list_clinics get_clinic list_head_counts"),
-    (_readers, "get_service_hours_report get_clinics_report get_team_duty_report get_stalls_report"),
+    (_readers, "get_service_hours_report get_clinics_report get_team_duty_report get_stalls_report get_visits_report"),
     (_readers, "get_checkpoint_notice get_city_proof list_witnesses list_posted_teams list_posted_members"),
     (_accounts, "get_balance get_statement list_redemptions get_redemption list_transfers get_transfer"),
     ({*_accounts, VOLUNTEER}, "list_disputes get_dispute"),

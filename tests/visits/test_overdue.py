@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from app import worker
 from app.kernel import jobs
 from app.visits.overdue import TELL_OVERDUE
-from app.visits.service import visits_by_month
 from tests.bank import done
 from tests.signups.acts import events
 from tests.visits.acts import run_due, said, visited, visits
@@ -107,5 +106,5 @@ async def test_visits_are_counted_by_month_of_the_communitys_calendar(bank: Bank
 
 
 async def _months(bank: Bank, last: dt.date = dt.date(2026, 4, 30)) -> list[tuple[object, ...]]:
-    async with bank.database.read(bank.number) as session:
-        return [tuple(one) for one in await visits_by_month(session, bank.number, dt.date(2026, 3, 1), last)]
+    days = {"from": "2026-03-01", "to": last.isoformat()}
+    return [tuple(row.values()) for row in done(await bank.auditor.get("reports/visits", **days), 200)["rows"]]
