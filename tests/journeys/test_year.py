@@ -115,6 +115,8 @@ async def test_a_year_of_visits_from_the_plan_to_the_points_and_from_every_point
     assert [(one["participant_id"], one["starts_at"]) for one in no_shows] == [
         (year.pair[1]["id"], "2026-05-05T06:30:00Z")
     ]
+    # On 13 August that of the 4th was done, that of the 11th was not told of, and two were to come.
+    assert year.while_overdue == [{"month": "2026-08", "due": 2, "done": 1, "absent": 0, "refused": 0, "overdue": 1}]
     await check_reports(bank)
     await check_that_every_point_is_followed_to_the_visit(year)
     async with bank.database.read(bank.number) as session:
@@ -156,6 +158,11 @@ async def check_reports(bank: Bank) -> None:
         (month, records, minutes, points) for month, _, _, _, records, minutes, points in MONTHS
     ]
     assert {(one["service_kind"], one["volunteers"]) for one in hours} == {("home_visit", 2)}
+    visits = done(await bank.auditor.get("reports/visits", **period), 200)["rows"]
+    assert visits == [
+        {"month": month, "due": 0, "done": made, "absent": in_vain, "refused": unwanted, "overdue": 0}
+        for month, made, in_vain, unwanted, *_ in MONTHS
+    ]
 
 
 async def check_that_every_point_is_followed_to_the_visit(year: Year) -> None:

@@ -48,7 +48,10 @@ class Week(NamedTuple):
 
 @dataclass
 class Year:
-    """The community, 李佳儒 and 张文静, 邓阿姨, the plan of visits, and what was seen on the way."""
+    """The community, 李佳儒 and 张文静, 邓阿姨, the plan of visits, and what was seen on the way.
+
+    `made` is how many visits there were by the end of each week, `while_overdue` what the report of a month said then.
+    """
 
     bank: Bank
     settings: Settings
@@ -58,6 +61,7 @@ class Year:
     plan: dict[str, Any]
     visits: list[dict[str, Any]] = field(default_factory=list)
     made: list[int] = field(default_factory=list)
+    while_overdue: list[Any] = field(default_factory=list)
 
     @classmethod
     async def begun(cls, bank: Bank, settings: Settings) -> Year:
@@ -133,6 +137,8 @@ class Year:
         assert await self._status(visit) == "overdue"
         overdue = await visits(self.bank, status="overdue")
         assert [one["shift_id"] for one in overdue] == [visit["shift_id"]]
+        period = {"from": f"{day:%Y-%m}-01", "to": f"{day:%Y-%m}-28"}
+        self.while_overdue += done(await self.bank.auditor.get("reports/visits", **period), 200)["rows"]
 
     async def _status(self, visit: dict[str, Any]) -> str:
         status: str = done(await self.bank.desk.get(f"visits/{visit['shift_id']}"), 200)["status"]
