@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tests.soak.history import Act
 
 _tick_seconds = 0.005
+_pause_seconds = 0.005
 _last_seconds_max = 15.0
 _retry_after = re.compile(rb"retry-after: (\d+)", re.IGNORECASE)
 _length = re.compile(rb"content-length: (\d+)", re.IGNORECASE)
@@ -87,7 +88,10 @@ class Faucet:
         self._idle: list[_Line] = []
 
     async def one_after_the_other(self, count: int, seconds: float) -> Flood:
-        """Have so many callers each send one request after the other: what the service does at its best."""
+        """Have so many callers each send one request after the other: what the service does at its best.
+
+        Who is put off comes again in a moment, so that the service neither waits for callers nor is kept from working.
+        """
         return await self._flow(count, seconds, rate=None, ready=None)
 
     async def at_a_rate(self, rate: float, seconds: float, *, lines: int) -> Flood:
@@ -134,7 +138,8 @@ class Faucet:
             await asyncio.sleep(_tick_seconds)
 
     def _next(self, line: _Line) -> None:
-        self._send(line, *next(self._requests))
+        if time.monotonic() < self._until:
+            self._send(line, *next(self._requests))
 
     def _send(self, line: _Line, act: Act, request: bytes) -> None:
         self._flood.offered += 1
@@ -160,7 +165,9 @@ class Faucet:
             self._flood.put_off += 1
         else:
             self._broken.append(f"{head!r} {content!r}")
-        if self._goes_on and ended < self._until:
+        if not self._goes_on:
+            self._idle.append(line)
+        elif status == 201:
             self._next(line)
         else:
-            self._idle.append(line)
+            asyncio.get_running_loop().call_later(_pause_seconds, self._next, line)

@@ -39,6 +39,17 @@ def test_floods_that_were_no_overload_prove_nothing() -> None:
         compare(plan(), PEAKS, [*floods(100), *floods(100, 100, offered=399)])
 
 
+def test_floods_in_which_much_more_got_done_than_at_the_peak_prove_nothing() -> None:
+    compare(plan(), PEAKS, floods(125, 125, 125))
+    with pytest.raises(RuntimeError, match="no peak"):
+        compare(plan(), PEAKS, floods(126, 126, 126))
+
+
+def test_a_peak_taken_too_low_accuses_nobody() -> None:
+    with pytest.raises(RuntimeError, match="no peak"):
+        compare(plan(), PEAKS, floods(200, 200, 200, put_off=0))
+
+
 def test_whoever_puts_nobody_off_breaks_a_promise() -> None:
     with pytest.raises(ViolationError, match="nobody"):
         compare(plan(), PEAKS, floods(100, 100, 100, put_off=0))
