@@ -129,7 +129,8 @@ def _create_openings() -> None:
             ["community_id", "help_series_id"], ["series.community_id", "series.series_id"], name="openings_help_fkey"
         ),
         sa.CheckConstraint(
-            "weekday BETWEEN 1 AND 7 AND hour BETWEEN 0 AND 23 AND hours BETWEEN 1 AND 24", name="openings_time_check"
+            "weekday >= 1 AND weekday <= 7 AND hour >= 0 AND hour <= 23 AND hours >= 1 AND hours <= 24",
+            name="openings_time_check",
         ),
         sqlite_strict=True,
     )
