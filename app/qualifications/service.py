@@ -14,6 +14,7 @@ from app.kernel.vault import seal, unseal
 from app.qualifications import store
 from app.qualifications.errors import QualificationRevoked
 from app.qualifications.rules import Holding, Qualification, Revocation
+from app.volunteers.service import consent_dates
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -50,10 +51,12 @@ class NewRevocation:
 
 
 async def check_qualifications(session: Session, new: Sequence[NewQualification]) -> list[Qualification | Refusal]:
-    """Check volunteers' qualifications in, in order. Who was erased has no key, and none any more."""
-    keys = await persons.load_keys(session, [(item.community, item.volunteer_id) for item in new])
+    """Check volunteers' qualifications in, in order. Who was erased holds none any more."""
+    # Not by their keys: persons of other kinds have some, too.
+    known = await session.ask(consent_dates(session.dialect, {(item.community, item.volunteer_id) for item in new}))
+    keys = await persons.load_keys(session, list(known))
     outcomes: list[Qualification | Refusal] = [
-        _checked(session, item) if (item.community, item.volunteer_id) in keys else NotFound(resource="volunteer")
+        _checked(session, item) if (item.community, item.volunteer_id) in known else NotFound(resource="volunteer")
         for item in new
     ]
     checked = [outcome for outcome in outcomes if isinstance(outcome, Qualification)]

@@ -11,8 +11,10 @@ import pytest
 from app.qualifications.rules import Holding
 from app.qualifications.service import held
 from tests.bank import done, refused
+from tests.beneficiaries.acts import beneficiary
 from tests.contract.stored import everything_stored
 from tests.qualifications.acts import qualification
+from tests.vendors.acts import vendor
 
 if TYPE_CHECKING:
     from app.settings import Settings
@@ -55,7 +57,9 @@ async def test_what_cannot_be_is_refused(bank: Bank) -> None:
     refused(await bank.manager.post(path, {"code": "doctor", **span}), "invalid-request")
     refused(await bank.manager.post(path, {"code": "a doctor", "valid_from": "2026-03-02"}), "invalid-request")
     sound = {"code": "doctor", "valid_from": "2026-03-02"}
-    refused(await bank.manager.post(f"volunteers/{uuid4()}/qualifications", sound), "not-found", resource="volunteer")
+    for other in (str(uuid4()), (await vendor(bank))["id"], (await beneficiary(bank))["id"]):
+        answer = await bank.manager.post(f"volunteers/{other}/qualifications", sound)
+        refused(answer, "not-found", resource="volunteer")
     refused(await bank.manager.post(f"qualifications/{uuid4()}/revocation", {"reason": "注销"}), "not-found")
 
 
