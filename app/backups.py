@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
@@ -15,6 +14,7 @@ from app.beneficiaries.erasing import BENEFICIARY, erase_beneficiary_again
 from app.communities.service import list_communities
 from app.console import fail, on_database, read_settings, say
 from app.kernel.backup import DamagedBackupError, back_up
+from app.kernel.effects import follow
 from app.kernel.erasures import log_line, log_of_erasures, of_log_line
 from app.kernel.heads import CITY
 from app.kernel.paging import Paging
@@ -23,10 +23,10 @@ from app.progress import progress
 from app.teams.members import MEMBER, erase_member_again
 from app.vendors.erasing import VENDOR, erase_vendor_again
 from app.volunteers.erasing import VOLUNTEER, erase_volunteer_again, log_of_erased_volunteers
-from app.worker import FAREWELLS
+from app.worker import PERSON_EFFECTS
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator, Mapping
+    from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 
     from app.kernel.database import Database, Session
     from app.kernel.erasures import Erasure
@@ -35,7 +35,7 @@ erasures_cli = typer.Typer(no_args_is_help=True, help="The log of erased persons
 
 ERASING_AGAIN: Mapping[str, Callable[[Session, int, Erasure], Awaitable[bool]]] = {
     VOLUNTEER: erase_volunteer_again,
-    BENEFICIARY: partial(erase_beneficiary_again, farewells=FAREWELLS),
+    BENEFICIARY: erase_beneficiary_again,
     VENDOR: erase_vendor_again,
     MEMBER: erase_member_again,
     NEED: erase_need_again,
@@ -106,13 +106,19 @@ def replay_log(file: Annotated[Path, typer.Argument(help="what `erasures export`
         for number, place in await _places(database):
             own = [erasure for community_id, erasure in log if community_id == place]
             if own:
-                async with database.write(number) as session:
-                    for erasure in own:
-                        again += await ERASING_AGAIN[erasure.kind](session, number, erasure)
+                async with database.write(number, seen=[CITY]) as session:
+                    again += await erase_again(session, number, own)
         return again
 
     again = on_database(run)
     say(f"{again} of {len(log)} erased again; the others were erased already or are not in this database.")
+
+
+async def erase_again(session: Session, community: int, erasures: Sequence[Erasure]) -> int:
+    """Erase those of a community whom a backup brought back, with what follows, and give their number."""
+    gone = [one for one in erasures if await ERASING_AGAIN[one.kind](session, community, one)]
+    await follow(session, PERSON_EFFECTS.gone, [(community, one.person_id) for one in gone])
+    return len(gone)
 
 
 async def _places(database: Database) -> list[tuple[int, UUID]]:

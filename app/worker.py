@@ -14,6 +14,7 @@ from app.activities.rules import VENDORS
 from app.activities.series import MAKE_SHIFTS, make_shifts
 from app.communities.service import FORGET_ANSWERS
 from app.kernel import idempotency, jobs, metrics
+from app.kernel.effects import PersonEffects
 from app.kernel.errors import Unavailable
 from app.kernel.heads import CITY, head_numbers
 from app.kernel.log import logger
@@ -24,9 +25,8 @@ from app.reports import audits
 from app.reports.audits import AUDIT
 from app.reports.service import audit_community
 from app.seals.service import Sealer
-from app.signups.closing import follow_moved, follow_skipped
+from app.signups import closing, standing
 from app.signups.draws import MAKE_DRAW, DueDraw, make_draws
-from app.signups.standing import follow_made
 from app.stalls import service as stalls
 from app.visits.overdue import TELL_OVERDUE, Waiting, tell_overdue, wait_for_outcomes
 from app.visits.plans import end_plans_of
@@ -46,14 +46,17 @@ OBJECTIONS: Objections = {VENDORS: stalls.barred_vendors}
 
 EFFECTS = Effects(
     # Draws are announced before anybody applies.
-    made=(stalls.follow_made, partial(follow_made, objections=OBJECTIONS), wait_for_outcomes),
-    moved=(stalls.follow_moved, follow_moved, wait_for_outcomes),
-    skipped=(follow_skipped,),
+    made=(stalls.follow_made, partial(standing.follow_made, objections=OBJECTIONS), wait_for_outcomes),
+    moved=(stalls.follow_moved, closing.follow_moved, wait_for_outcomes),
+    skipped=(closing.follow_skipped,),
 )
 """What follows when shifts are made, moved or skipped, whether by a request or by a job."""
 
-FAREWELLS = (partial(end_plans_of, effects=EFFECTS),)
-"""What follows when persons are served no more."""
+PERSON_EFFECTS = PersonEffects(
+    gone=(partial(end_plans_of, effects=EFFECTS), standing.follow_gone, closing.follow_unfit),
+    limited=(closing.follow_unfit,),
+)
+"""What follows when persons may take part no more, whether by a request or by a replay of the log of erasures."""
 
 _worker = "worker"
 _renewed_after_seconds = 20.0

@@ -30,6 +30,7 @@ from app.http.lists import ListingDep
 from app.http.operations import DESK, MANAGERS, NAMELESS, READERS, VERIFIER, operation
 from app.http.routes import Router
 from app.kernel.erasures import NewErasure
+from app.kernel.heads import CITY
 from app.volunteers.schemas import ErasureNew
 
 router = Router(prefix="/v1/communities/{community_id}/beneficiaries", tags=["beneficiaries"])
@@ -156,10 +157,11 @@ async def end_beneficiary(
     """End serving a beneficiary: nothing new names the person from now on. What is known of them stays."""
     return await submit(
         request,
-        admitted,
+        # Who moves up may be of the city's teams.
+        replace(admitted, beside=CITY),
         body=body,
         item=changing.Ending(admitted.community, beneficiary_id, body.reason, admitted.caller_id),
-        run=partial(changing.end_beneficiaries, farewells=request.app.state.farewells),
+        run=partial(changing.end_beneficiaries, effects=request.app.state.person_effects),
         render=lambda one: replace(answered(BeneficiaryModel.of(one)), person=one.id),
     )
 
@@ -181,9 +183,10 @@ async def erase_beneficiary(
     """Destroy the key of a beneficiary's personal data, for good. Ids, and what was done for the person, stay."""
     return await submit(
         request,
-        admitted,
+        # Who moves up may be of the city's teams.
+        replace(admitted, beside=CITY),
         body=body,
         item=NewErasure(admitted.community, beneficiary_id, admitted.caller_id, body.reason),
-        run=partial(erasing.erase_beneficiaries, farewells=request.app.state.farewells),
+        run=partial(erasing.erase_beneficiaries, effects=request.app.state.person_effects),
         render=lambda erasure: answered(BeneficiaryErasureModel.of(erasure)),
     )

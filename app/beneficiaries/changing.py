@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 from app.beneficiaries import store
 from app.beneficiaries.errors import BeneficiaryEnded, BeneficiaryRegistered
 from app.beneficiaries.rules import ACTIVE, ENDED, Beneficiary, Particulars
-from app.beneficiaries.service import absence, birth_fault, event, identity_hash, opened, say_farewell, sealed
+from app.beneficiaries.service import absence, birth_fault, event, identity_hash, opened, sealed
 from app.communities.service import communities_by_number
 from app.kernel import persons
 from app.kernel.editing import edited
+from app.kernel.effects import follow
 from app.kernel.errors import NotFound, Refusal
 from app.kernel.events import append
 
@@ -19,9 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from uuid import UUID
 
-    from app.beneficiaries.service import Farewell
     from app.kernel.database import Session
     from app.kernel.editing import Expected
+    from app.kernel.effects import PersonEffects
     from app.kernel.rows import AnyRow
 
 _particulars = tuple(one.name for one in fields(Particulars))
@@ -105,12 +106,12 @@ async def _store(session: Session, after: Beneficiary, values: dict[str, Any]) -
 
 
 async def end_beneficiaries(
-    session: Session, endings: Sequence[Ending], *, farewells: Sequence[Farewell]
+    session: Session, endings: Sequence[Ending], *, effects: PersonEffects
 ) -> list[Beneficiary | Refusal]:
     """End serving beneficiaries, in order; what is known of them stays until somebody erases it."""
     outcomes = [await _end(session, item) for item in endings]
-    gone = [(one.community, one.id) for one in outcomes if isinstance(one, Beneficiary)]
-    await say_farewell(session, farewells, gone)
+    ended = [(one.community, one.id) for one in outcomes if isinstance(one, Beneficiary)]
+    await follow(session, effects.gone, ended)
     return outcomes
 
 

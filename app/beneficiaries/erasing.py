@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING
 
 from app.beneficiaries import store
 from app.beneficiaries.rules import ERASED
-from app.beneficiaries.service import absence, say_farewell
+from app.beneficiaries.service import absence
+from app.kernel.effects import follow
 from app.kernel.erasures import Erasure, NewErasure, erase_person
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from uuid import UUID
 
-    from app.beneficiaries.service import Farewell
     from app.kernel.database import Session
+    from app.kernel.effects import PersonEffects
     from app.kernel.errors import Refusal
 
 BENEFICIARY = "beneficiary"
@@ -22,7 +23,7 @@ BENEFICIARY = "beneficiary"
 
 
 async def erase_beneficiaries(
-    session: Session, new: Sequence[NewErasure], *, farewells: Sequence[Farewell]
+    session: Session, new: Sequence[NewErasure], *, effects: PersonEffects
 ) -> list[Erasure | Refusal]:
     """Erase beneficiaries' personal data in order."""
     outcomes: list[Erasure | Refusal] = []
@@ -32,7 +33,8 @@ async def erase_beneficiaries(
             outcomes.append(refusal)
             continue
         erasure = Erasure(BENEFICIARY, item.person_id, session.now(item.community), item.erased_by, item.reason)
-        await _erase(session, item.community, erasure, farewells)
+        await _erase(session, item.community, erasure)
+        await follow(session, effects.gone, [(item.community, item.person_id)])
         outcomes.append(erasure)
     return outcomes
 
@@ -42,8 +44,7 @@ async def _absence(session: Session, community: int, beneficiary_id: UUID) -> Re
     return absence((await store.load(session, [key])).get(key))
 
 
-async def _erase(session: Session, community: int, erasure: Erasure, farewells: Sequence[Farewell]) -> None:
-    await say_farewell(session, farewells, [(community, erasure.person_id)])
+async def _erase(session: Session, community: int, erasure: Erasure) -> None:
     blank = {
         "sealed": "",
         "identity_hash": "",
@@ -57,11 +58,9 @@ async def _erase(session: Session, community: int, erasure: Erasure, farewells: 
     await erase_person(session, community, erasure)
 
 
-async def erase_beneficiary_again(
-    session: Session, community: int, erasure: Erasure, *, farewells: Sequence[Farewell]
-) -> bool:
+async def erase_beneficiary_again(session: Session, community: int, erasure: Erasure) -> bool:
     """Erase a beneficiary whom a restored backup brought back; whether there was one to erase."""
     there = await _absence(session, community, erasure.person_id) is None
     if there:
-        await _erase(session, community, erasure, farewells)
+        await _erase(session, community, erasure)
     return there

@@ -19,8 +19,7 @@ from app.kernel.ids import new_id
 from app.kernel.vault import seal, unseal
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-    from typing import TypeAlias
+    from collections.abc import Collection, Mapping, Sequence
     from uuid import UUID
 
     from app.beneficiaries.store import BeneficiaryKey
@@ -29,8 +28,6 @@ if TYPE_CHECKING:
     from app.kernel.paging import Paging
     from app.kernel.rows import AnyRow
     from app.kernel.vault import Vault
-
-    Farewell: TypeAlias = Callable[[Session, Sequence[BeneficiaryKey]], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,13 +161,6 @@ async def opened(session: Session, rows: Collection[AnyRow]) -> list[Beneficiary
         )
         for row in rows
     ]
-
-
-async def say_farewell(session: Session, farewells: Sequence[Farewell], gone: Sequence[BeneficiaryKey]) -> None:
-    """Let follow, in the same transaction, what others do when persons are served no more: they provide it."""
-    if gone:
-        for one in farewells:
-            await one(session, gone)
 
 
 def absence(row: AnyRow | None) -> Refusal | None:

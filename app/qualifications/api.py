@@ -16,6 +16,7 @@ from app.http.fields import Code, Day
 from app.http.lists import Listing, ListingDep
 from app.http.operations import MANAGERS, NAMELESS, READERS, operation
 from app.http.routes import Router
+from app.kernel.heads import CITY
 from app.kernel.idempotency import Answer
 from app.qualifications import service
 from app.qualifications.rules import Qualification
@@ -111,16 +112,17 @@ async def list_qualifications(
 async def revoke_qualification(
     qualification_id: UUID, request: Request, body: RevocationNew, admitted: AdmittedDep
 ) -> Response:
-    """Let a qualification hold no more from today on; what was done while it held stays as it is."""
+    """Let a qualification hold no more from today on: seats that need it are given up, what was done stays as it is."""
 
     def render(one: Qualification) -> Answer:
         return replace(answered(QualificationModel.of(one)), person=None if one.erased else one.volunteer_id)
 
     return await submit(
         request,
-        admitted,
+        # Who moves up may be of the city's teams.
+        replace(admitted, beside=CITY),
         body=body,
         item=service.NewRevocation(admitted.community, qualification_id, body.reason, admitted.caller_id),
-        run=service.revoke_qualifications,
+        run=partial(service.revoke_qualifications, effects=request.app.state.person_effects),
         render=render,
     )

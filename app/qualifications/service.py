@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from app.communities.service import communities_by_number
 from app.kernel import persons
+from app.kernel.effects import follow
 from app.kernel.errors import NotFound, Refusal
 from app.kernel.events import Event, append
 from app.kernel.ids import new_id
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from app.kernel.database import Session
+    from app.kernel.effects import PersonEffects
     from app.kernel.paging import Paging
     from app.kernel.persons import Person
     from app.kernel.rows import Read
@@ -86,7 +88,9 @@ def _event(qualification: Qualification, what: str) -> Event:
     return Event(qualification.community, f"qualification.{what}", ids)
 
 
-async def revoke_qualifications(session: Session, new: Sequence[NewRevocation]) -> list[Qualification | Refusal]:
+async def revoke_qualifications(
+    session: Session, new: Sequence[NewRevocation], *, effects: PersonEffects
+) -> list[Qualification | Refusal]:
     """Revoke qualifications in order, each once; what was done while one held stays as it is."""
     communities = await session.ask(communities_by_number(session.dialect, {item.community for item in new}))
     sealed = await store.load(session, [(item.community, item.qualification_id) for item in new])
@@ -107,6 +111,7 @@ async def revoke_qualifications(session: Session, new: Sequence[NewRevocation]) 
     sealed_again = [_sealed(one, keys) for one in revoked]
     await store.revoke(session, [((one.community, one.id), one.revocation) for one in sealed_again if one.revocation])
     await append(session, [_event(one, "revoked") for one in revoked])
+    await follow(session, effects.limited, [(one.community, one.volunteer_id) for one in revoked])
     return [outcome if isinstance(outcome, Refusal) else found[outcome] for outcome in outcomes]
 
 

@@ -12,7 +12,7 @@ from app.kernel.events import append
 from app.signups import store
 from app.signups.errors import CancellationTooLate, SignupNotOpen
 from app.signups.grounds import gather
-from app.signups.rules import CANCELLED, CONFIRMED, RELEASED, Signup, may_still_cancel
+from app.signups.rules import CANCELLED, CONFIRMED, RELEASED, WAITLISTED, Signup, may_still_cancel
 from app.signups.service import keep_promoted, signup_event, span_of, too_late
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from app.activities.rules import Activity, Shift
     from app.kernel.database import Session
+    from app.kernel.persons import Person
     from app.signups.store import Key
 
 _for_the_service = "service"
@@ -86,7 +87,8 @@ async def keep_closed(session: Session, closed: Sequence[Signup]) -> None:
 
 async def let_move_up(session: Session, shift_keys: Collection[Key], participants: Collection[Key]) -> None:
     """Give the free seats of shifts to those who wait; and to participants who have time now, where they wait."""
-    waited_for = await store.shifts_waited_for(session, participants)
+    to_come = await store.live_to_come(session, participants)
+    waited_for = {(one.community, one.shift_id) for one in to_come if one.status == WAITLISTED}
     grounds = await gather(session, {*shift_keys, *waited_for})
     await keep_promoted(session, grounds)
 
@@ -117,6 +119,18 @@ async def follow_skipped(session: Session, shifts: Sequence[Shift]) -> None:
         ],
     )
     await let_move_up(session, *_let_go(live))
+
+
+async def follow_unfit(session: Session, persons: Collection[Person]) -> None:
+    """Release those from shifts to come who may not take part there any more, and let those move up who wait."""
+    to_come = await store.live_to_come(session, persons)
+    grounds = await gather(session, {(one.community, one.shift_id) for one in to_come}, to_come)
+    unfit = [one for one in to_come if grounds.unfit(one)]
+    await keep_closed(
+        session,
+        [one.closed(RELEASED, by=_for_the_service, at=session.now(one.community), reason=None) for one in unfit],
+    )
+    await let_move_up(session, *_let_go(unfit))
 
 
 async def follow_moved(session: Session, shifts: Sequence[Shift]) -> None:

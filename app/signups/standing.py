@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from app.communities.rules import Community
     from app.kernel.database import Session
     from app.kernel.paging import Paging
+    from app.kernel.persons import Person
     from app.signups.participants import Objections
     from app.signups.store import Key
 
@@ -223,6 +224,13 @@ async def _cancel_to_come(
 async def standing_of(session: Session, series_keys: Collection[Key]) -> list[StandingSignup]:
     """Load the standing sign-ups of series, those first that stand for longest."""
     return await store.standing_of_series(session, series_keys)
+
+
+async def follow_gone(session: Session, persons: Collection[Person]) -> None:
+    """End what those stand in who take part in nothing any more."""
+    ended = await store.standing_of_participants(session, persons)
+    await store.delete_standing(session, ended)
+    await append(session, [_event(one, "ended") for one in ended])
 
 
 async def list_standing(session: Session, community: int, paging: Paging, *, series_id: UUID) -> list[StandingSignup]:

@@ -14,7 +14,7 @@ from app.activities.tables import positions, shifts
 from app.kernel.moments import of_micros
 from app.kernel.rows import insert_rows, looked_up, rows_of, update_rows
 from app.kernel.types import Instant
-from app.signups.rules import CONFIRMED, WAITLISTED, Signup, Span
+from app.signups.rules import CONFIRMED, Signup, Span
 from app.signups.tables import signups, standing_signups
 
 if TYPE_CHECKING:
@@ -131,22 +131,22 @@ async def engaged(session: Session, within: Mapping[Key, Span]) -> list[tuple[Si
 
 
 @cache
-def _waiting(dialect: str) -> Query:
+def _to_come(dialect: str) -> Query:
     asked = rows_of(dialect, "rows", [_u.community_id, _u.participant_id, sa.Column("after", Instant)])
     matches = (_u.community_id == asked.c.community_id) & (_u.participant_id == asked.c.participant_id)
     to_come = (_h.status == PLANNED) & (_h.starts_at > asked.c.after)
-    found = sa.select(_u.community_id, _u.shift_id).join_from(signups, shifts, _to_its_shift)
-    return looked_up(dialect, asked, found.where(_u.status == WAITLISTED), matches & to_come)
+    found = sa.select(signups).join_from(signups, shifts, _to_its_shift)
+    return looked_up(dialect, asked, found.where(_u.closed_at.is_(None)), matches & to_come)
 
 
-async def shifts_waited_for(session: Session, participants: Collection[Key]) -> set[Key]:
-    """Find the shifts to come for which these participants wait."""
+async def live_to_come(session: Session, participants: Collection[Key]) -> list[Signup]:
+    """Load the live sign-ups of participants to shifts to come, in the order of their numbers."""
     asked = [
         {"community_id": community, "participant_id": who, "after": session.now(community)}
-        for community, who in sorted(participants)
+        for community, who in sorted(set(participants))
     ]
-    found = await session.execute_rows(_waiting(session.dialect), asked) if asked else []
-    return {(row.community_id, row.shift_id) for row in found}
+    found = await session.execute_rows(_to_come(session.dialect), asked) if asked else []
+    return sorted((_signup(row) for row in found), key=lambda one: (one.community, one.number))
 
 
 async def insert_standing(session: Session, new: Sequence[StandingSignup]) -> None:
@@ -175,6 +175,20 @@ async def delete_standing(session: Session, ended: Sequence[StandingSignup]) -> 
                 _g.participant_id == one.participant_id,
             )
         )
+
+
+@cache
+def _standing_of(dialect: str) -> Query:
+    asked = rows_of(dialect, "rows", [_g.community_id, _g.participant_id])
+    matches = (_g.community_id == asked.c.community_id) & (_g.participant_id == asked.c.participant_id)
+    return looked_up(dialect, asked, sa.select(standing_signups), matches)
+
+
+async def standing_of_participants(session: Session, keys: Collection[Key]) -> list[StandingSignup]:
+    """Load the standing sign-ups of participants, the oldest first."""
+    asked = [{"community_id": community, "participant_id": who} for community, who in sorted(set(keys))]
+    found = await session.execute_rows(_standing_of(session.dialect), asked) if asked else []
+    return sorted((_standing_signup(row) for row in found), key=lambda one: (one.since, one.series_id))
 
 
 @cache

@@ -19,6 +19,7 @@ from app.http.operations import DESK, MANAGERS, NAMED, NAMELESS, READERS, VERIFI
 from app.http.routes import Router
 from app.kernel.erasures import NewErasure
 from app.kernel.errors import Refused
+from app.kernel.heads import CITY
 from app.vendors import changing, erasing, service
 from app.vendors.rules import Vendor, with_masked_phone, without_person
 from app.vendors.schemas import (
@@ -118,10 +119,11 @@ async def end_vendor(vendor_id: UUID, request: Request, body: VendorEndingNew, a
     """End a vendor's coming: the vendor signs up for nothing and moves up nowhere. What is known of them stays."""
     return await submit(
         request,
-        admitted,
+        # Who moves up may be of the city's teams.
+        replace(admitted, beside=CITY),
         body=body,
         item=changing.Ending(admitted.community, vendor_id, body.reason, admitted.caller_id),
-        run=changing.end_vendors,
+        run=partial(changing.end_vendors, effects=request.app.state.person_effects),
         render=lambda one: replace(answered(VendorModel.of(one)), person=one.id),
     )
 
@@ -141,9 +143,10 @@ async def erase_vendor(vendor_id: UUID, request: Request, body: ErasureNew, admi
     """Destroy the key of a vendor's personal data, for good. Ids, and which pitches the vendor had, stay."""
     return await submit(
         request,
-        admitted,
+        # Who moves up may be of the city's teams.
+        replace(admitted, beside=CITY),
         body=body,
         item=NewErasure(admitted.community, vendor_id, admitted.caller_id, body.reason),
-        run=erasing.erase_vendors,
+        run=partial(erasing.erase_vendors, effects=request.app.state.person_effects),
         render=lambda erasure: answered(VendorErasureModel.of(erasure)),
     )

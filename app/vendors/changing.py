@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from app.kernel import persons
+from app.kernel.effects import follow
 from app.kernel.errors import NotFound, Refusal
 from app.kernel.events import append
 from app.vendors import store
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from app.kernel.database import Session
+    from app.kernel.effects import PersonEffects
     from app.vendors.store import VendorKey
 
 
@@ -31,8 +33,8 @@ class Ending:
     ended_by: str
 
 
-async def end_vendors(session: Session, endings: Sequence[Ending]) -> list[Vendor | Refusal]:
-    """End vendors, in order: they sign up for nothing and move up nowhere. What is known of them stays."""
+async def end_vendors(session: Session, endings: Sequence[Ending], *, effects: PersonEffects) -> list[Vendor | Refusal]:
+    """End vendors, in order: they give up every pitch to come and sign up for none. What is known of them stays."""
     rows = await store.load(session, {(item.community, item.vendor_id) for item in endings})
     there = await opened(session, [row for row in rows.values() if row.erased_at is None])
     found = {(one.community, one.id): one for one in there}
@@ -50,6 +52,7 @@ async def end_vendors(session: Session, endings: Sequence[Ending]) -> list[Vendo
             ended.append(found[key])
             outcomes.append(found[key])
     await _store(session, ended)
+    await follow(session, effects.gone, [(one.community, one.id) for one in ended])
     return outcomes
 
 

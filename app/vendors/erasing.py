@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from app.kernel.effects import follow
 from app.kernel.erasures import Erasure, NewErasure, erase_person
 from app.vendors import store
 from app.vendors.rules import ERASED
@@ -14,13 +15,16 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from app.kernel.database import Session
+    from app.kernel.effects import PersonEffects
     from app.kernel.errors import Refusal
 
 VENDOR = "vendor"
 """How the log of erasures calls a vendor."""
 
 
-async def erase_vendors(session: Session, new: Sequence[NewErasure]) -> list[Erasure | Refusal]:
+async def erase_vendors(
+    session: Session, new: Sequence[NewErasure], *, effects: PersonEffects
+) -> list[Erasure | Refusal]:
     """Erase vendors' personal data in order."""
     outcomes: list[Erasure | Refusal] = []
     for item in new:
@@ -30,6 +34,7 @@ async def erase_vendors(session: Session, new: Sequence[NewErasure]) -> list[Era
             continue
         erasure = Erasure(VENDOR, item.person_id, session.now(item.community), item.erased_by, item.reason)
         await _erase(session, item.community, erasure)
+        await follow(session, effects.gone, [(item.community, item.person_id)])
         outcomes.append(erasure)
     return outcomes
 

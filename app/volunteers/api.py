@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Annotated
 from uuid import UUID
@@ -20,6 +21,7 @@ from app.http.operations import ACCOUNT_READERS, DESK, MANAGERS, NAMED, NAMELESS
 from app.http.routes import Router
 from app.kernel.erasures import NewErasure
 from app.kernel.errors import Refused
+from app.kernel.heads import CITY
 from app.kernel.idempotency import Answer
 from app.volunteers import accounts, changing, erasing, service
 from app.volunteers.rules import Volunteer, with_masked_id, with_masked_phone, without_names
@@ -167,10 +169,11 @@ async def erase_volunteer(volunteer_id: UUID, request: Request, body: ErasureNew
     """Destroy the key of a volunteer's personal data, for good. Ids and postings stay, so that the books agree."""
     return await submit(
         request,
-        admitted,
+        # Who moves up may be of the city's teams.
+        replace(admitted, beside=CITY),
         body=body,
         item=NewErasure(admitted.community, volunteer_id, admitted.caller_id, body.reason),
-        run=erasing.erase_volunteers,
+        run=partial(erasing.erase_volunteers, effects=request.app.state.person_effects),
         render=lambda erasure: answered(ErasureModel.of(erasure)),
     )
 

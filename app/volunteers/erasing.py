@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from app import ledger
 from app.access.cards import revoke_cards_of
 from app.kernel import persons
+from app.kernel.effects import follow
 from app.kernel.erasures import Erasure, NewErasure
 from app.kernel.events import Event, append
 from app.ledger import Account
@@ -19,13 +20,16 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from app.kernel.database import Session
+    from app.kernel.effects import PersonEffects
     from app.kernel.errors import Refusal
 
 VOLUNTEER = "volunteer"
 """How the log of erasures calls a volunteer."""
 
 
-async def erase_volunteers(session: Session, new: Sequence[NewErasure]) -> list[Erasure | Refusal]:
+async def erase_volunteers(
+    session: Session, new: Sequence[NewErasure], *, effects: PersonEffects
+) -> list[Erasure | Refusal]:
     """Erase volunteers' personal data in order."""
     outcomes: list[Erasure | Refusal] = []
     for item in new:
@@ -35,6 +39,7 @@ async def erase_volunteers(session: Session, new: Sequence[NewErasure]) -> list[
             continue
         erasure = Erasure(VOLUNTEER, item.person_id, session.now(item.community), item.erased_by, item.reason)
         await _erase(session, item.community, erasure)
+        await follow(session, effects.gone, [(item.community, item.person_id)])
         outcomes.append(erasure)
     return outcomes
 

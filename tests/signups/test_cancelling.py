@@ -61,7 +61,7 @@ async def test_the_next_in_the_queue_gets_the_seat_of_whom_something_stands_agai
     last = await signed_up(bank, visit)
     done(await cancel(bank.desk, first), 200)
     states = [await state(bank, one) for one in (waits, of_gone, last)]
-    assert states == [("waitlisted", None), ("waitlisted", None), ("confirmed", 1)]
+    assert states == [("waitlisted", None), ("released", None), ("confirmed", 1)]
 
 
 async def test_free_seat_goes_to_a_new_one_when_nobody_who_waits_can_have_it(bank: Bank) -> None:

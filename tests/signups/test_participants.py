@@ -10,7 +10,7 @@ from tests.activities import acts
 from tests.bank import done, refused
 from tests.beneficiaries.acts import beneficiary
 from tests.qualifications.acts import qualification
-from tests.signups.acts import another, cancel, for_people, opened, sign_up, signed_up, state
+from tests.signups.acts import another, for_people, opened, sign_up, signed_up, state
 from tests.teams import acts as teams
 from tests.vendors.acts import vendor
 
@@ -33,15 +33,17 @@ async def test_qualification_counts_on_the_day_of_the_shift(bank: Bank) -> None:
     refused(await own.post("signups", body), "qualification-missing", qualification="doctor")
 
 
-async def test_who_is_qualified_no_more_does_not_move_up(bank: Bank) -> None:
-    clinic = await opened(bank, for_people(capacity=1, required_qualification="doctor"))
+async def test_who_is_qualified_no_more_gives_up_the_seats_that_need_it_and_moves_up_nowhere(bank: Bank) -> None:
+    clinic = await opened(bank, for_people(capacity=1, required_qualification="doctor"), for_people())
+    helps = await another(bank, clinic.activity, "2026-03-06T09:00")
     people = [await bank.volunteer() for _ in range(3)]
     held = [await qualification(bank, who["id"], "doctor") for who in people]
     first, second, third = [await signed_up(bank, clinic, who) for who in people]
-    path = f"qualifications/{held[1]['id']}/revocation"
-    done(await bank.manager.post(path, {"reason": "证书到期"}), 200)
-    done(await cancel(bank.desk, first), 200)
-    assert [await state(bank, one) for one in (second, third)] == [("waitlisted", None), ("confirmed", 1)]
+    stays = await signed_up(bank, helps, people[0], position=1)
+    for one in held[:2]:
+        done(await bank.manager.post(f"qualifications/{one['id']}/revocation", {"reason": "证书到期"}), 200)
+    states = [await state(bank, one) for one in (first, second, third, stays)]
+    assert states == [("released", None), ("released", None), ("confirmed", 1), ("confirmed", 1)]
 
 
 async def test_beneficiaries_take_positions_that_are_for_them(bank: Bank) -> None:

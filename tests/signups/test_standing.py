@@ -147,12 +147,16 @@ async def test_nobody_stands_twice_or_in_what_there_is_not(bank: Bank) -> None:
     refused(await bank.desk.post(f"series/{uuid4()}/standing-signups", body), "not-found", resource="series")
 
 
-async def test_who_was_erased_is_signed_up_for_no_new_shift(bank: Bank, settings: Settings) -> None:
-    weekly, who = await Weekly.of(bank), await bank.volunteer()
-    done(await weekly.set(who), 201)
+async def test_who_was_erased_stands_in_nothing_any_more(bank: Bank, settings: Settings) -> None:
+    weekly, who, other = await Weekly.of(bank), await bank.volunteer(), await bank.volunteer()
+    for one in (who, other):
+        done(await weekly.set(one), 201)
     before = await weekly.signups(who)
     done(await bank.manager.post(f"volunteers/{who['id']}/erasure", {"reason": "本人要求"}), 200)
+    assert (await events(bank, "standing_signup"))[-1]["type"] == "standing_signup.ended"
+    (standing,) = done(await bank.desk.get(weekly.path), 200)["items"]
+    assert standing["participant_id"] == other["id"]
     bank.clock.move(days=7)
     await run_due(bank.database, settings)
-    assert await weekly.signups(who) == before
-    assert (await events(bank, "standing_signup"))[-1]["data"]["code"] == "unknown-volunteer"
+    assert await weekly.signups(who) == dict.fromkeys(before, "released")
+    assert set((await weekly.signups(other)).values()) == {"confirmed"}

@@ -101,8 +101,9 @@ async def test_who_ended_before_the_draw_gets_no_pitch(bank: Bank) -> None:
     (other,) = await applied(bank, shift, 1)
     done(await bank.desk.post(f"vendors/{gone['id']}/ending", {"reason": "不再摆摊了"}), 200)
     bank.clock.move(days=2)
-    await make_draw(bank.manager, shift)
-    assert [await state(bank, one) for one in (signup, other)] == [("waitlisted", None), ("confirmed", 1)]
+    drawn = await make_draw(bank.manager, shift)
+    assert len(drawn["lots"]) == 1
+    assert [await state(bank, one) for one in (signup, other)] == [("released", None), ("confirmed", 1)]
 
 
 @pytest.mark.usefixtures("own_database")

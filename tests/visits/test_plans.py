@@ -185,7 +185,7 @@ async def test_plan_ends_with_the_service_of_its_person(bank: Bank, how: str) ->
     if how == "erasure again":
         erasure = Erasure(BENEFICIARY, UUID(of.person["id"]), bank.clock.moment, "manager", "家属申请")
         async with bank.database.write(bank.number) as session:
-            assert await backups.ERASING_AGAIN[BENEFICIARY](session, bank.number, erasure)
+            assert await backups.erase_again(session, bank.number, [erasure]) == 1
     else:
         done(await bank.manager.post(f"beneficiaries/{of.person['id']}/{how}", {"reason": "家属申请"}), 200)
     # The visit of this morning has begun, and stays.
