@@ -30,8 +30,8 @@ PROBLEMS: Mapping[str, Problem] = {
     "already-registered": Problem(
         409,
         "Already registered",
-        "A volunteer with this phone or ID number, or a beneficiary with this name, phone and address, is registered in"
-        " the community. Whose it is is not told.",
+        "A volunteer with this phone or ID number, a beneficiary with this name, phone and address, or a vendor with"
+        " this phone is registered in the community. Whose it is is not told.",
         "Look for the person in the list before you register anybody again.",
     ),
     "already-reversed": Problem(
