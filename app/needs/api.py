@@ -111,7 +111,7 @@ async def list_needs(
     admitted: AdmittedDep,
     status: Annotated[Status | None, Query()] = None,
     kind: Annotated[Kind | None, Query()] = None,
-    place: Annotated[Line | None, Query(description="exactly this")] = None,
+    place: Annotated[Line | None, Query(description="complaints about exactly this")] = None,
     beneficiary_id: Annotated[UUID | None, Query()] = None,
     untold: Annotated[bool | None, Query(description="decided, and who asked has not been told")] = None,
     open_for_days: Annotated[int | None, Query(ge=0, le=_days_max, description="open so long or longer")] = None,

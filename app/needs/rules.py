@@ -58,7 +58,8 @@ class Telling:
 class Need:
     """A resident's need or complaint. Who asked is a volunteer, a beneficiary, somebody else, or not said.
 
-    Its texts are sealed under the key of that person; of an `erased` one they cannot be read any more.
+    Its texts are sealed under the key of that person; of an `erased` one they cannot be read any more. So is its place,
+    which is often a home, but for a complaint's: those are counted by it.
     """
 
     id: UUID
@@ -66,7 +67,7 @@ class Need:
     number: int
     kind: str
     category: str
-    place: str
+    place: str | None
     text: str | None
     asker: Asker | None
     anonymous: bool
@@ -82,6 +83,11 @@ class Need:
     def status(self) -> str:
         """What became of it."""
         return self.decision.status if self.decision else OPEN
+
+    @property
+    def counted_place(self) -> str | None:
+        """The place as far as it is nobody's own: a complaint's."""
+        return self.place if self.kind == COMPLAINT else None
 
     @property
     def person_id(self) -> UUID:

@@ -27,7 +27,9 @@ class OwnNeedNew(RequestModel):
 
     kind: Kind
     category: Code = Field(description="a code of the community's own, such as `noise`, `elevator`, `haircut`")
-    place: Line = Field(description="what it is about; complaints are counted by it, so spell it as it is listed")
+    place: Line = Field(
+        description="where it is; kept encrypted but for complaints, which are counted by it: spell it as it is listed"
+    )
     text: Paragraph = Field(description="kept encrypted")
 
     def command(self, community: int, volunteer_id: UUID, filed_by: str) -> NewNeed:
@@ -133,7 +135,7 @@ class NeedModel(BaseModel):
     id: UUID
     kind: Kind
     category: str
-    place: str
+    place: str | None = Field(description="a need's: null where its text is; a complaint's: to all")
     text: str | None = Field(description="null to all but the desk and who asked, and once erased")
     person: AskerModel | None = Field(description="null to all but the desk, once erased, and of registered persons")
     anonymous: bool = Field(description="whether nobody said who asked")
@@ -156,7 +158,7 @@ class NeedModel(BaseModel):
             id=need.id,
             kind=need.kind,
             category=need.category,
-            place=need.place,
+            place=need.place if texts else need.counted_place,
             text=need.text if texts else None,
             person=AskerModel.model_validate(asker) if asker and texts else None,
             anonymous=need.anonymous,

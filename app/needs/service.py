@@ -257,8 +257,8 @@ def _context(need: Need, what: str) -> str:
 
 
 def _sealed(need: Need, keys: Mapping[Person, bytes]) -> str:
-    """What was said, and by whom, as it is stored."""
-    said = {"text": need.text, "asker": need.asker}
+    """What was said, by whom and about where, as it is stored."""
+    said = {"text": need.text, "asker": need.asker, "place": need.place}
     return seal(keys[need.community, need.person_id], orjson.dumps(said), _context(need, "filed"))
 
 
@@ -290,4 +290,4 @@ def _open(stored: Stored, key: bytes | None) -> Need:
         reason = unseal(key, decision.reason, _context(need, "decided")).decode()
         decision = replace(decision, reason=reason)
     asker = said["asker"]
-    return replace(need, text=said["text"], asker=asker and Asker(**asker), decision=decision)
+    return replace(need, text=said["text"], asker=asker and Asker(**asker), place=said["place"], decision=decision)

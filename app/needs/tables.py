@@ -19,6 +19,7 @@ needs = sa.Table(
     sa.Column("number", Count, nullable=False),
     sa.Column("kind", sa.Text, nullable=False),
     sa.Column("category", sa.Text, nullable=False),
+    # A complaint's, for counting; a need's is sealed, and stands here as an empty text.
     sa.Column("place", sa.Text, nullable=False),
     sa.Column("sealed", sa.Text, nullable=False),
     # Whether nobody said who asked, so that there is nobody to tell.

@@ -176,6 +176,24 @@ async def test_open_needs_are_counted_by_their_age(bank: Bank) -> None:
     assert await ids(bank, open_for_days=0) == made[::-1]
 
 
+async def test_where_somebody_needs_something_is_known_to_the_desk_alone_and_no_more_once_erased(
+    bank: Bank, settings: Settings
+) -> None:
+    home = "祁连家园 3 号楼 201"
+    made = await need(bank.desk, kind="need", place=home)
+    complaint = await need(bank.desk)
+    for path in ("needs", f"needs/{made['id']}"):
+        for api in (bank.auditor, bank.integrator, bank.verifier):
+            assert home not in (await api.get(path)).text
+        assert home in (await bank.desk.get(path)).text
+    assert await ids(bank, place=home) == []
+    assert home not in everything_stored(settings)
+    for one in (made, complaint):
+        done(await bank.manager.post(f"needs/{one['id']}/erasure", {}), 200)
+    places = [done(await bank.desk.get(f"needs/{one['id']}"), 200)["place"] for one in (made, complaint)]
+    assert places == [None, "祁连路夜市"]
+
+
 async def test_complaints_are_counted_by_place_within_a_period(bank: Bank) -> None:
     # On days 0, 5, 5, 5 and 9.
     for days_later, fields in ((5, {}), (0, {}), (0, {"place": "广场"}), (4, {"kind": "need"}), (1, {})):
