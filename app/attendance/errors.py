@@ -54,7 +54,7 @@ class AttendanceSubmitted(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class AttendanceIncomplete(Refusal):
-    """It is not known whether somebody came, or until when, or there is no whole minute of it."""
+    """It is not known whether somebody came, or until when, or no service can last as long as it says."""
 
     code: ClassVar[str] = "attendance-incomplete"
     outcome: str | None
@@ -64,7 +64,10 @@ class AttendanceIncomplete(Refusal):
         """Say what there is."""
         if self.outcome is None:
             return "Nothing was recorded yet."
-        return "There is no time given that could be recorded: the check-out is missing, or no whole minute is left."
+        return (
+            "There is no time given that could be recorded: the check-out is missing, no whole minute is left, or it"
+            " was longer than 24 hours."
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,6 +110,8 @@ def given_of(listed: Listed, shift: Shift, now: datetime) -> Given | InvalidRequ
     starts_at, ends_at = listed.started_at or shift.starts_at, listed.ended_at or shift.ends_at
     if starts_at > now:
         return InvalidRequest(errors=(Fault("/started_at", "nobody has come in the future"),))
+    if ends_at > now:
+        return InvalidRequest(errors=(Fault("/ended_at", "nobody has left in the future: say until when it was"),))
     left = whole_minutes(starts_at, ends_at) - listed.break_minutes
     minutes = left if listed.minutes is None else listed.minutes
     fault = faults_of_times(starts_at, ends_at, minutes + listed.break_minutes)
@@ -131,7 +133,8 @@ def check_in_refusal(before: Attendance | None, shift: Shift, now: datetime) -> 
         return refusal
     if before.is_submitted:
         return _submitted(before)
-    return AlreadyCheckedIn(checked_in_at=before.checked_in_at) if before.outcome in {PRESENT, ATTENDED} else None
+    came = before.outcome in {PRESENT, ATTENDED} and not _before_move(before, shift)
+    return AlreadyCheckedIn(checked_in_at=before.checked_in_at) if came else None
 
 
 def check_out_refusal(before: Attendance | None, shift: Shift, now: datetime, break_minutes: int) -> Refusal | None:
@@ -140,11 +143,18 @@ def check_out_refusal(before: Attendance | None, shift: Shift, now: datetime, br
         return refusal
     if before is not None and before.is_submitted:
         return _submitted(before)
-    if before is None or before.outcome != PRESENT or before.checked_in_at is None:
+    if before is None or before.outcome != PRESENT or before.checked_in_at is None or _before_move(before, shift):
         return NotCheckedIn()
     if break_minutes > whole_minutes(before.checked_in_at, now):
         return InvalidRequest(errors=(Fault("/break_minutes", "breaks are not longer than the time at the place"),))
     return None
+
+
+def _before_move(before: Attendance, shift: Shift) -> bool:
+    """Whether somebody was seen for a shift that was moved to a later time then: that was not coming to it."""
+    if before.checked_in_at is None or before.method == BY_LIST:
+        return False
+    return before.checked_in_at < shift.starts_at - CHECKED_AROUND
 
 
 def _off_time(shift: Shift, now: datetime) -> Refusal | None:
@@ -169,9 +179,16 @@ def submission_refusal(attendance: Attendance | None) -> Refusal | None:
         return AttendanceIncomplete(outcome=None)
     if attendance.is_submitted:
         return _submitted(attendance)
-    if attendance.outcome == PRESENT or (attendance.outcome == ATTENDED and not attendance.minutes):
+    if attendance.outcome == PRESENT or (attendance.outcome == ATTENDED and not _is_service(attendance)):
         return AttendanceIncomplete(outcome=attendance.outcome)
     return None
+
+
+def _is_service(attendance: Attendance) -> bool:
+    """Whether the time that is proposed is one that a service may last."""
+    if not (attendance.starts_at and attendance.ends_at and attendance.minutes):
+        return False
+    return faults_of_times(attendance.starts_at, attendance.ends_at, attendance.minutes) is None
 
 
 def earns(attendance: Attendance, position: Position, activity: Activity) -> bool:

@@ -39,7 +39,9 @@ class AttendanceLineNew(RequestModel):
     signup_id: UUID
     outcome: Literal["attended", "absent", "excused"]
     started_at: Moment | None = Field(default=None, description="of who attended; the shift's start unless given")
-    ended_at: Moment | None = Field(default=None, description="of who attended; the shift's end unless given")
+    ended_at: Moment | None = Field(
+        default=None, description="of who attended; the shift's end unless given, and not before it is past"
+    )
     break_minutes: Breaks = 0
     minutes: Minutes | None = Field(default=None, description="all of it but the breaks unless given")
 

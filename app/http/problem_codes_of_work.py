@@ -67,7 +67,7 @@ PROBLEMS_OF_WORK: Mapping[str, Problem] = {
     "attendance-incomplete": Problem(
         409,
         "Attendance incomplete",
-        "It is not known whether somebody came, or until when, or no whole minute was given.",
+        "It is not known whether somebody came, or until when; or it was no whole minute, or more than 24 hours.",
         "Record it by the organiser's list, and submit it then.",
     ),
     "attendance-submitted": Problem(

@@ -46,7 +46,9 @@ PROBLEMS_OF_WORK_ZH: Mapping[str, InChinese] = {
         "签到已截止", "班次结束已超过一小时，不能再签到或签退。", "请由组织者在名单上登记到场情况。"
     ),
     "attendance-incomplete": InChinese(
-        "出勤信息不全", "不清楚此人是否到场、何时离开，或没有满一分钟的服务时间。", "请先在名单上登记完整，再提交。"
+        "出勤信息不全",
+        "不清楚此人是否到场、何时离开，或服务时间不满一分钟、超过二十四小时。",
+        "请先在名单上登记完整，再提交。",
     ),
     "attendance-submitted": InChinese("出勤已提交", "该出勤已提交，不能再改。", "如有误，请更正由它生成的服务记录。"),
     "beneficiary-ended": InChinese(

@@ -60,8 +60,9 @@ async def _record(session: Session, item: NewOutcome) -> Visit | Refusal:
     if visit is None or (item.volunteer_id is not None and item.volunteer_id not in visit.volunteer_ids):
         return NotFound(resource="visit")
     known = await load_attendance(session, {(one.community, one.id) for one in visit.signups})
-    lines = _lines(visit, item, known)
-    refusal = _refusal(visit, item, known, lines, session.now(item.community))
+    now = session.now(item.community)
+    lines = _lines(visit, item, known, now)
+    refusal = _refusal(visit, item, known, lines, now)
     if refusal is not None:
         return refusal
     if lines:
@@ -69,7 +70,7 @@ async def _record(session: Session, item: NewOutcome) -> Visit | Refusal:
         if isinstance(listed, Refusal):
             return listed
     (number,) = await append(session, [visit_event(visit, item.outcome)])
-    outcome = _outcome(item, number, session.now(item.community))
+    outcome = _outcome(item, number, now)
     await store.insert_outcomes(session, [outcome])
     if item.outcome == ABSENT:
         await escalate(session, (item.community, visit.plan.beneficiary_id))
@@ -103,23 +104,25 @@ def _time_refusal(visit: Visit, item: NewOutcome, lines: Sequence[Listed], now: 
     return next((given for given in all_given if isinstance(given, InvalidRequest)), None)
 
 
-def _lines(visit: Visit, item: NewOutcome, known: Mapping[Key, Attendance]) -> tuple[Listed, ...]:
+def _lines(visit: Visit, item: NewOutcome, known: Mapping[Key, Attendance], now: datetime) -> tuple[Listed, ...]:
     """What the outcome says about the coming of the pair: of a visit in vain they are excused, without time."""
     if item.outcome != DONE:
         return tuple(Listed(signup.id, EXCUSED) for signup in visit.signups)
+    # One that was done before its time is over, and nothing more is given.
+    ended_at = item.ended_at or min(visit.shift.ends_at, now)
     return tuple(
         Listed(signup.id, MISSED)
         if signup.participant_id in item.absent_volunteer_ids
-        else _came(signup.id, item, known.get((signup.community, signup.id)))
+        else _came(signup.id, item, known.get((signup.community, signup.id)), ended_at)
         for signup in visit.signups
     )
 
 
-def _came(signup_id: UUID, item: NewOutcome, before: Attendance | None) -> Listed:
+def _came(signup_id: UUID, item: NewOutcome, before: Attendance | None, ended_at: datetime) -> Listed:
     """Somebody who came: at the time that was said, else that seen at the place, else that of the shift."""
     is_said = item.started_at is not None or item.ended_at is not None
     if is_said or before is None or before.checked_out_at is None:
-        return Listed(signup_id, ATTENDED, item.started_at, item.ended_at, item.break_minutes)
+        return Listed(signup_id, ATTENDED, item.started_at, ended_at, item.break_minutes)
     break_minutes = item.break_minutes or before.break_minutes
     return Listed(signup_id, ATTENDED, before.checked_in_at, before.checked_out_at, break_minutes)
 

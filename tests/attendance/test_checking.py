@@ -168,3 +168,18 @@ async def test_neither_a_code_nor_any_location_is_stored(bank: Bank) -> None:
     where = re.compile("latitude|longitude|coordinate|gps")
     assert not [column.name for table in metadata.sorted_tables for column in table.c if where.search(column.name)]
     refused(await me.post("check-ins", {"code": code, "latitude": 36.6}), "invalid-request")
+
+
+async def test_whoever_came_before_the_shift_was_moved_has_not_come_to_it(bank: Bank) -> None:
+    await bank.kind()
+    to = await begun(bank, start="2026-03-02T12:30")
+    came = await signed_up(bank, to)
+    path = f"signups/{came['id']}"
+    done(await bank.desk.post(f"{path}/check-in"), 200)
+    times = {"starts_at": "2026-03-04T09:00:00+08:00", "ends_at": "2026-03-04T11:00:00+08:00"}
+    done(await bank.desk.post(f"shifts/{to.id}/move", {**times, "reason": "停水"}), 200)
+    bank.clock.move(days=1, hours=21)
+    refused(await bank.desk.post(f"{path}/check-out", {}), "not-checked-in")
+    assert done(await bank.desk.post(f"{path}/check-in"), 200)["checked_in_at"] == local("2026-03-04T09:00")
+    bank.clock.move(hours=2)
+    assert done(await bank.desk.post(f"{path}/check-out", {}), 200)["proposed"]["minutes"] == 120

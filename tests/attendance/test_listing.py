@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 from app.attendance.service import no_shows_since
 from tests.attendance.acts import begun, line, listed, local, row_of, rows, submitted
 from tests.bank import done, refused
-from tests.signups.acts import cancel, events, for_people, opened, signed_up
+from tests.signups.acts import events, for_people, opened, signed_up
 
 if TYPE_CHECKING:
     from tests.bank import Bank
@@ -150,8 +150,8 @@ async def test_whoever_is_absent_is_a_no_show_until_the_list_says_otherwise(bank
     assert await counted(bank, who, since=datetime(2026, 3, 2, tzinfo=UTC)) == [came["id"]]
     await listed(bank, second, [came])
     assert await no_shows(bank, participant_id=who["id"]) == [missed["id"]]
-    # Who was cancelled at the desk after all was not awaited.
-    done(await cancel(bank.desk, missed), 200)
+    # Who is excused after all was not awaited.
+    await listed(bank, first, [], line(missed, "excused"))
     assert await no_shows(bank, participant_id=who["id"]) == []
     assert await counted(bank, who, since=datetime(2026, 2, 1, tzinfo=UTC)) == []
 
@@ -174,3 +174,18 @@ async def test_a_list_names_only_who_has_a_seat(bank: Bank) -> None:
     to = await opened(bank, for_people(capacity=1))
     seated, _waiting = await signed_up(bank, to), await signed_up(bank, to)
     assert [row["signup_id"] for row in await rows(bank, to)] == [seated["id"]]
+
+
+async def test_nobody_is_listed_for_time_that_is_still_to_come(bank: Bank) -> None:
+    await bank.kind()
+    to = await begun(bank, start="2026-03-02T11:00")
+    signup = await signed_up(bank, to)
+    (row,) = await listed(bank, to, [signup])
+    assert row["problem"]["errors"] == [
+        {"pointer": "/ended_at", "message": "nobody has left in the future: say until when it was"}
+    ]
+    (row,) = await listed(bank, to, [], line(signup, ended_at=local("2026-03-02T12:00")))
+    assert row["attendance"]["proposed"]["minutes"] == 60
+    bank.clock.move(hours=1)
+    (row,) = await listed(bank, to, [signup])
+    assert row["attendance"]["proposed"]["minutes"] == 120

@@ -73,7 +73,7 @@ def test_times_that_cannot_be_are_refused_where_they_stand(listed: Listed, point
 def test_what_a_line_proposes_is_never_more_than_the_time_less_its_breaks(
     lasted: int, breaks: int, claimed: int | None
 ) -> None:
-    outcome = given_of(Listed(ID, ATTENDED, TEN, TEN + minutes(lasted), breaks, claimed), SHIFT, NOON)
+    outcome = given_of(Listed(ID, ATTENDED, TEN, TEN + minutes(lasted), breaks, claimed), SHIFT, TEN + minutes(600))
     if isinstance(outcome, Given):
         assert 0 < outcome.minutes <= lasted - breaks
     else:

@@ -252,3 +252,21 @@ async def test_many_are_submitted_in_as_many_statements_as_one(bank: Bank, verif
             assert len(rows) == count
         sent[count] = len(counted)
     assert sent[1] == sent[12]
+
+
+async def test_what_is_longer_than_a_service_may_be_is_not_submitted_before_the_list_mends_it(bank: Bank) -> None:
+    await bank.kind()
+    activity = (await begun(bank)).activity
+    to = await another(bank, activity, "2026-03-02T12:30", "2026-03-03T12:30")
+    signup = await signed_up(bank, to)
+    done(await bank.desk.post(f"signups/{signup['id']}/check-in"), 200)
+    bank.clock.move(hours=25)
+    gone = done(await bank.desk.post(f"signups/{signup['id']}/check-out", {"break_minutes": 300}), 200)
+    assert gone["proposed"]["minutes"] == 20 * 60
+    (row,) = await submitted(bank, to)
+    assert (row["outcome"], row["problem"]["code"]) == ("refused", "attendance-incomplete")
+    times = {"started_at": local("2026-03-02T12:30"), "ended_at": local("2026-03-02T20:00")}
+    await listed(bank, to, [], line(signup, **times))
+    (row,) = await submitted(bank, to)
+    assert row["outcome"] == "submitted"
+    assert [record["minutes"] for record in await records(bank)] == [450]
