@@ -139,17 +139,40 @@ def frozen(table: str, columns: Sequence[str], *keys: Sequence[str]) -> None:
     _no_replace(table, keys)
 
 
-def _refuse(table: str, name: str, events: str) -> None:
+def settled(table: str, column: str) -> None:
+    """Refuse every change of a row once this column of it says when it was settled."""
+    over = f"OLD.{column} IS NOT NULL"
+    if on_postgresql():
+        _refuse(table, "settled", "UPDATE", of_rows=f"FOR EACH ROW WHEN ({over})")
+    else:
+        _abort(table, "settled", "UPDATE", when=f" WHEN {over}")
+
+
+def unfreeze(table: str) -> None:
+    """Drop what `frozen` made."""
+    names = ("frozen",) if on_postgresql() else ("no_update", "no_delete", "no_replace")
+    for name in names:
+        _drop_trigger(table, name)
+
+
+def unsettle(table: str) -> None:
+    """Drop what `settled` made."""
+    _drop_trigger(table, "settled")
+
+
+def _drop_trigger(table: str, name: str) -> None:
+    op.execute(f"DROP TRIGGER IF EXISTS {table}_{name}" + (f" ON {table}" if on_postgresql() else ""))
+
+
+def _refuse(table: str, name: str, events: str, *, of_rows: str = "FOR EACH STATEMENT") -> None:
     trigger = f"{table}_{name}"
-    op.execute(
-        f"CREATE TRIGGER {trigger} BEFORE {events} ON {table} FOR EACH STATEMENT EXECUTE FUNCTION lovebank_refuse()"
-    )
+    op.execute(f"CREATE TRIGGER {trigger} BEFORE {events} ON {table} {of_rows} EXECUTE FUNCTION lovebank_refuse()")
     op.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {trigger}")
 
 
-def _abort(table: str, name: str, event: str) -> None:
+def _abort(table: str, name: str, event: str, *, when: str = "") -> None:
     op.execute(
-        f"CREATE TRIGGER {table}_{name} BEFORE {event} ON {table}"
+        f"CREATE TRIGGER {table}_{name} BEFORE {event} ON {table}{when}"
         f" BEGIN SELECT RAISE(ABORT, '{table} keeps its rows as they are'); END"
     )
 

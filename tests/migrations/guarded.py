@@ -37,6 +37,10 @@ APPEND_ONLY = (
     "witnesses",
 )
 FROZEN = {
+    "activities": (
+        "community_id, activity_id, number, kind, counts_as_volunteering, service_kind, beneficiary_id, partner_id,"
+        " site_id, created_by, created_at"
+    ),
     "attendances": "community_id, signup_id",
     "audits": "community_id, audit_id, requested_by, requested_at",
     "beneficiaries": (
@@ -62,11 +66,17 @@ FROZEN = {
         "community_id, redemption_id, number, volunteer_id, points, pickup_code, occurred_at, occurred_on,"
         " reserved_by, reserved_at, lapses_at"
     ),
+    "series": (
+        "community_id, series_id, activity_id, number, rule, starts_on, starts_at_minute, minutes, created_by,"
+        " created_at"
+    ),
     "service_records": (
         "community_id, service_record_id, number, volunteer_id, service_kind, activity_name, place, content,"
         " organiser, recorder_name, external_ids, started_at, ended_at, service_date, minutes, late,"
         " manager_required, recorded_by, recorded_at, beneficiary_id, shift_id"
     ),
+    "shifts": "community_id, shift_id, activity_id, series_id, occurs_on, number",
+    "signups": ("community_id, signup_id, number, shift_id, position_id, participant_id, signed_up_by, signed_up_at"),
     "team_members": "community_id, member_id, number, department_id, joined_on, registered_by, registered_at",
     "team_memberships": "community_id, member_id, starts_on, team_id, number, set_by, set_at",
     "team_postings": "community_id, posting_id, number, team_id, posted_to, starts_on, posted_by, posted_at",
@@ -79,6 +89,9 @@ FROZEN = {
     ),
     "volunteers": "community_id, volunteer_id",
 }
+SETTLED = {"attendances": "submitted_at", "draws": "drawn_at", "signups": "closed_at"}
+"""When a row of these has such a moment, nothing of it changes any more."""
+
 CHECKED = {
     "idempotency_answers": "refer",
     "ledger_postings": "add_up",

@@ -16,6 +16,7 @@ from tests.migrations.guarded import (
     FROZEN,
     OF_ALL_COMMUNITIES,
     RIGHTS,
+    SETTLED,
 )
 from tests.migrations.schema import connected, tables_of
 
@@ -37,6 +38,7 @@ def test_the_triggers_on_sqlite_are_these(settings: Settings) -> None:
     expected = {
         *((table, f"{table}_{what}") for table in (*APPEND_ONLY, *FROZEN) for what in ("no_update", "no_delete")),
         *((table, f"{table}_no_replace") for table in (*APPEND_ONLY, *FROZEN)),
+        *((table, f"{table}_settled") for table in SETTLED),
         ("ledger_transactions", "ledger_transactions_add_up"),
         ("ledger_postings", "ledger_postings_closed"),
     }
@@ -51,11 +53,14 @@ def test_the_triggers_on_sqlite_are_these(settings: Settings) -> None:
     for table, columns in FROZEN.items():
         assert events[f"{table}_no_update"] == f"BEFORE UPDATE OF {columns}"
         assert events[f"{table}_no_delete"] == "BEFORE DELETE"
+    meanings = {name: sql for _, name, sql in triggers}
+    for table, column in SETTLED.items():
+        assert f"BEFORE UPDATE ON {table} WHEN OLD.{column} IS NOT NULL BEGIN" in meanings[f"{table}_settled"]
 
 
 @on_postgresql
 def test_the_triggers_on_postgresql_are_these_and_always_fire(settings: Settings) -> None:
-    calling = "FOR EACH STATEMENT EXECUTE FUNCTION"
+    calling, refusing = "FOR EACH STATEMENT EXECUTE FUNCTION", "EXECUTE FUNCTION lovebank_refuse()"
     expected = {
         *(
             (f"{table}_append_only", f"BEFORE DELETE OR UPDATE OR TRUNCATE ON {table} {calling} lovebank_refuse()")
@@ -67,6 +72,13 @@ def test_the_triggers_on_postgresql_are_these_and_always_fire(settings: Settings
                 f"BEFORE DELETE OR UPDATE OF {columns} OR TRUNCATE ON {table} {calling} lovebank_refuse()",
             )
             for table, columns in FROZEN.items()
+        ),
+        *(
+            (
+                f"{table}_settled",
+                f"BEFORE UPDATE ON {table} FOR EACH ROW WHEN ((old.{column} IS NOT NULL)) {refusing}",
+            )
+            for table, column in SETTLED.items()
         ),
         *(
             (f"{table}_{name}", f"AFTER INSERT ON {table} REFERENCING NEW TABLE AS inserted {calling} {table}_check()")
