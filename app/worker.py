@@ -27,6 +27,7 @@ from app.reports.service import audit_community
 from app.seals.service import Sealer
 from app.signups import closing, standing
 from app.signups.draws import MAKE_DRAW, DueDraw, make_draws
+from app.signups.errors import DrawNotDue
 from app.stalls import service as stalls
 from app.visits.overdue import TELL_OVERDUE, Waiting, tell_overdue, wait_for_outcomes
 from app.visits.plans import end_plans_of
@@ -47,14 +48,18 @@ OBJECTIONS: Objections = {VENDORS: stalls.barred_vendors}
 EFFECTS = Effects(
     # Draws are announced before anybody applies.
     made=(stalls.follow_made, partial(standing.follow_made, objections=OBJECTIONS), wait_for_outcomes),
-    moved=(stalls.follow_moved, closing.follow_moved, wait_for_outcomes),
-    skipped=(closing.follow_skipped,),
+    moved=(stalls.follow_moved, partial(closing.follow_moved, objections=OBJECTIONS), wait_for_outcomes),
+    skipped=(partial(closing.follow_skipped, objections=OBJECTIONS),),
 )
 """What follows when shifts are made, moved or skipped, whether by a request or by a job."""
 
 PERSON_EFFECTS = PersonEffects(
-    gone=(partial(end_plans_of, effects=EFFECTS), standing.follow_gone, closing.follow_unfit),
-    limited=(closing.follow_unfit,),
+    gone=(
+        partial(end_plans_of, effects=EFFECTS),
+        standing.follow_gone,
+        partial(closing.follow_unfit, objections=OBJECTIONS),
+    ),
+    limited=(partial(closing.follow_unfit, objections=OBJECTIONS),),
 )
 """What follows when persons may take part no more, whether by a request or by a replay of the log of erasures."""
 
@@ -93,7 +98,14 @@ async def make_due_shifts(session: Session, due: Sequence[jobs.Claimed], _: Sett
 
 async def make_due_draws(session: Session, due: Sequence[jobs.Claimed], _: Settings) -> None:
     """Draw the seats of shifts whose time it is; those that were put off have a later job."""
-    await make_draws(session, [DueDraw(job.community, UUID(job.payload["shift_id"]), _worker) for job in due])
+    outcomes = await make_draws(
+        session,
+        [DueDraw(job.community, UUID(job.payload["shift_id"]), _worker) for job in due],
+        objections=OBJECTIONS,
+    )
+    # The clock was set back since the claim, so it is not time yet.
+    early = [job for job, outcome in zip(due, outcomes, strict=True) if outcome == DrawNotDue(draws_at=job.due_at)]
+    await jobs.enqueue(session, [jobs.NewJob(job.community, MAKE_DRAW, job.due_at, job.payload) for job in early])
 
 
 async def tell_overdue_visits(session: Session, due: Sequence[jobs.Claimed], _: Settings) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Annotated
 from uuid import UUID
@@ -26,6 +27,7 @@ from app.http.edits import ExpectedDep, edit, etag
 from app.http.lists import ListingDep
 from app.http.operations import DESK, READERS, operation
 from app.http.routes import Router
+from app.kernel.heads import CITY
 
 router = Router(prefix="/v1/communities/{community_id}/activities", tags=["activities"])
 
@@ -127,7 +129,8 @@ async def end_activity(activity_id: UUID, request: Request, body: EndingNew, adm
     """End an activity with its series; its shifts that have not begun are skipped."""
     return await submit(
         request,
-        admitted,
+        # Who of the city's members may move up or stay, its rows say.
+        replace(admitted, beside=CITY),
         body=body,
         item=changing.ActivityEnding(admitted.community, activity_id, body.reason),
         run=partial(changing.end_activities, effects=request.app.state.effects),

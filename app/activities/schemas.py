@@ -10,7 +10,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, Strict, StringConstraints, model_validator
 
 from app.activities.calendar import RULE_LENGTH_MAX
-from app.activities.rules import CANCELLATION_HOURS_DEFAULT, DRAW, POSITIONS_MAX, VOLUNTEERS, Series
+from app.activities.rules import CANCELLATION_HOURS_DEFAULT, DRAW, POSITIONS_MAX, VENDORS, VOLUNTEERS, Series
 from app.activities.series import NewSeries, SeriesEnding
 from app.activities.service import Move, NewActivity, NewPosition, NewShift, Skipping
 from app.http.fields import UNCHANGED, ChangeModel, Code, Day, Label, Line, Moment, Name, Paragraph, RequestModel
@@ -50,12 +50,15 @@ class PositionNew(RequestModel):
 
 
 class PositionAdded(PositionNew):
-    """A position to add. One whose seats are drawn is made with its activity: a draw is announced with each shift."""
+    """A position to add. One whose seats are drawn is made with its activity: a draw is announced with each shift.
+
+    So are pitches: one that is added would be given away beside the draw.
+    """
 
     @model_validator(mode="after")
     def _come_first(self) -> Self:
-        if self.allocation == DRAW:
-            message = "a position whose seats are drawn is made with its activity"
+        if self.allocation == DRAW or self.participants == VENDORS:
+            message = "a position for vendors, or whose seats are drawn, is made with its activity"
             raise ValueError(message)
         return self
 

@@ -17,6 +17,7 @@ from app.http.context import ContextDep
 from app.http.lists import ListingDep
 from app.http.operations import DESK, READERS, operation
 from app.http.routes import Router
+from app.kernel.heads import CITY
 from app.kernel.idempotency import Answer
 
 router = Router(prefix="/v1/communities/{community_id}", tags=["activities"])
@@ -90,7 +91,8 @@ async def end_series(series_id: UUID, request: Request, body: SeriesEndingNew, a
     """End a series after a day: its shifts of later days that have not begun are skipped, and none are made."""
     return await submit(
         request,
-        admitted,
+        # Who of the city's members may move up or stay, its rows say.
+        replace(admitted, beside=CITY),
         body=body,
         item=body.command(admitted.community, series_id),
         run=partial(series.end_series, effects=request.app.state.effects),

@@ -19,6 +19,7 @@ from app.http.fields import Moment
 from app.http.lists import ListingDep
 from app.http.operations import DESK, READERS, operation
 from app.http.routes import Router
+from app.kernel.heads import CITY
 from app.kernel.idempotency import Answer
 
 router = Router(prefix="/v1/communities/{community_id}", tags=["activities"])
@@ -105,7 +106,8 @@ async def move_shift(shift_id: UUID, request: Request, body: MoveNew, admitted: 
     """Move a shift that has not begun to another time, and to another place if one is given."""
     return await submit(
         request,
-        admitted,
+        # Who of the city's members may move up or stay, its rows say.
+        replace(admitted, beside=CITY),
         body=body,
         item=body.command(admitted.community, shift_id),
         run=partial(service.move_shifts, effects=request.app.state.effects),
@@ -128,7 +130,8 @@ async def skip_shift(shift_id: UUID, request: Request, body: SkippingNew, admitt
     """Let a shift that has not begun not take place; its series makes no other for that day."""
     return await submit(
         request,
-        admitted,
+        # Who of the city's members may move up or stay, its rows say.
+        replace(admitted, beside=CITY),
         body=body,
         item=body.command(admitted.community, shift_id),
         run=partial(service.skip_shifts, effects=request.app.state.effects),

@@ -148,6 +148,6 @@ async def cancel_signup(signup_id: UUID, request: Request, body: CancellationNew
         replace(admitted, beside=CITY),
         body=body,
         item=closing.Cancellation(admitted.community, signup_id, admitted.caller_id, body.reason),
-        run=closing.cancel_signups,
+        run=partial(closing.cancel_signups, objections=request.app.state.objections),
         render=lambda signup: answered(SignupModel.of(signup)),
     )

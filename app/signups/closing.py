@@ -12,6 +12,7 @@ from app.kernel.events import append
 from app.signups import store
 from app.signups.errors import CancellationTooLate, SignupNotOpen
 from app.signups.grounds import gather
+from app.signups.participants import NO_OBJECTIONS
 from app.signups.rules import CANCELLED, CONFIRMED, RELEASED, WAITLISTED, Signup, may_still_cancel
 from app.signups.service import keep_promoted, signup_event, span_of, too_late
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from app.activities.rules import Activity, Shift
     from app.kernel.database import Session
     from app.kernel.persons import Person
+    from app.signups.participants import Objections
     from app.signups.store import Key
 
 _for_the_service = "service"
@@ -39,7 +41,9 @@ class Cancellation:
     participant_id: UUID | None = None
 
 
-async def cancel_signups(session: Session, cancellations: Sequence[Cancellation]) -> list[Signup | Refusal]:
+async def cancel_signups(
+    session: Session, cancellations: Sequence[Cancellation], *, objections: Objections = NO_OBJECTIONS
+) -> list[Signup | Refusal]:
     """Take live sign-ups back in order, and let those move up who wait."""
     found = await store.load(session, {(item.community, item.signup_id) for item in cancellations})
     shifts = await load_shifts(session, {(one.community, one.shift_id) for one in found.values()})
@@ -54,7 +58,7 @@ async def cancel_signups(session: Session, cancellations: Sequence[Cancellation]
             given_up.append(found[key])
             found[key] = found[key].closed(CANCELLED, by=item.cancelled_by, at=now, reason=item.reason)
     await keep_closed(session, [found[one.community, one.id] for one in given_up])
-    await let_move_up(session, *_let_go(given_up))
+    await let_move_up(session, *_let_go(given_up), objections=objections)
     return [outcome if isinstance(outcome, Refusal) else found[outcome] for outcome in outcomes]
 
 
@@ -85,11 +89,13 @@ async def keep_closed(session: Session, closed: Sequence[Signup]) -> None:
     await append(session, [signup_event(one, one.status) for one in closed])
 
 
-async def let_move_up(session: Session, shift_keys: Collection[Key], participants: Collection[Key]) -> None:
+async def let_move_up(
+    session: Session, shift_keys: Collection[Key], participants: Collection[Key], *, objections: Objections
+) -> None:
     """Give the free seats of shifts to those who wait; and to participants who have time now, where they wait."""
     to_come = await store.live_to_come(session, participants)
     waited_for = {(one.community, one.shift_id) for one in to_come if one.status == WAITLISTED}
-    grounds = await gather(session, {*shift_keys, *waited_for})
+    grounds = await gather(session, {*shift_keys, *waited_for}, objections=objections)
     await keep_promoted(session, grounds)
 
 
@@ -102,7 +108,7 @@ def _let_go(seats: Collection[Signup]) -> tuple[set[Key], set[Key]]:
     )
 
 
-async def follow_skipped(session: Session, shifts: Sequence[Shift]) -> None:
+async def follow_skipped(session: Session, shifts: Sequence[Shift], *, objections: Objections = NO_OBJECTIONS) -> None:
     """Release everybody who was signed up for shifts that do not take place."""
     live = await store.live_of_shifts(session, {(shift.community, shift.id) for shift in shifts})
     reasons = {(shift.community, shift.id): shift.reason for shift in shifts}
@@ -118,10 +124,12 @@ async def follow_skipped(session: Session, shifts: Sequence[Shift]) -> None:
             for one in live
         ],
     )
-    await let_move_up(session, *_let_go(live))
+    await let_move_up(session, *_let_go(live), objections=objections)
 
 
-async def follow_unfit(session: Session, persons: Collection[Person]) -> None:
+async def follow_unfit(
+    session: Session, persons: Collection[Person], *, objections: Objections = NO_OBJECTIONS
+) -> None:
     """Release those from shifts to come who may not take part there any more, and let those move up who wait."""
     to_come = await store.live_to_come(session, persons)
     grounds = await gather(session, {(one.community, one.shift_id) for one in to_come}, to_come)
@@ -130,21 +138,26 @@ async def follow_unfit(session: Session, persons: Collection[Person]) -> None:
         session,
         [one.closed(RELEASED, by=_for_the_service, at=session.now(one.community), reason=None) for one in unfit],
     )
-    await let_move_up(session, *_let_go(unfit))
+    await let_move_up(session, *_let_go(unfit), objections=objections)
 
 
-async def follow_moved(session: Session, shifts: Sequence[Shift]) -> None:
-    """Release those from moved shifts who have a seat elsewhere at the new time; the others keep theirs."""
+async def follow_moved(session: Session, shifts: Sequence[Shift], *, objections: Objections = NO_OBJECTIONS) -> None:
+    """Release those from moved shifts who at the new time have a seat elsewhere or may not take part.
+
+    The others keep theirs.
+    """
     keys = {(shift.community, shift.id) for shift in shifts}
     seated = [one for one in await store.live_of_shifts(session, keys) if one.status == CONFIRMED]
     grounds = await gather(session, keys, seated)
     released = []
     for one in seated:
-        if grounds.roster.overlapping(one.community, one.shift_id, one.participant_id):
+        elsewhere = grounds.roster.overlapping(one.community, one.shift_id, one.participant_id)
+        if elsewhere or grounds.unfit(one):
             reason = grounds.shifts[one.community, one.shift_id].reason
             gone = one.closed(RELEASED, by=_for_the_service, at=session.now(one.community), reason=reason)
             grounds.roster.note(gone)
             released.append(gone)
     await keep_closed(session, released)
     # Those who stayed as well may have time now where they wait.
-    await let_move_up(session, keys, {(one.community, one.participant_id) for one in seated})
+    participants = {(one.community, one.participant_id) for one in seated}
+    await let_move_up(session, keys, participants, objections=objections)

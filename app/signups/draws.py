@@ -17,6 +17,7 @@ from app.kernel.events import Event, append
 from app.kernel.jobs import NewJob, enqueue
 from app.signups import draws_store, store
 from app.signups.errors import AlreadyDrawn, DrawNotDue
+from app.signups.participants import NO_OBJECTIONS
 from app.signups.rules import APPLIED, Draw, Lot, Signup, commitment_of, ranked
 from app.signups.service import Drawn, settle_draws
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from app.activities.rules import Shift
     from app.kernel.database import Session
     from app.kernel.vault import Vault
+    from app.signups.participants import Objections
     from app.signups.store import Key
 
 MAKE_DRAW = "make_draw"
@@ -85,7 +87,9 @@ async def _enqueue(session: Session, draws: Iterable[Draw]) -> None:
     )
 
 
-async def make_draws(session: Session, due: Sequence[DueDraw]) -> list[Draw | Refusal]:
+async def make_draws(
+    session: Session, due: Sequence[DueDraw], *, objections: Objections = NO_OBJECTIONS
+) -> list[Draw | Refusal]:
     """Draw the seats of shifts in order, each once and not before its time: the others wait in the order drawn."""
     keys = {(item.community, item.shift_id) for item in due}
     found, shifts = await draws_store.load(session, keys), await load_shifts(session, keys)
@@ -103,7 +107,7 @@ async def make_draws(session: Session, due: Sequence[DueDraw]) -> list[Draw | Re
             secret = _secret(session.vault, *key).hex()
             found[key] = replace(found[key], drawn_at=now, drawn_by=item.drawn_by, secret=secret)
             made.append(found[key])
-    drawn = {(one.community, one.shift_id): one for one in await _settle(session, made, applied)}
+    drawn = {(one.community, one.shift_id): one for one in await _settle(session, made, applied, objections)}
     return [outcome if isinstance(outcome, Refusal) else drawn[outcome] for outcome in outcomes]
 
 
@@ -117,7 +121,9 @@ def _refusal(draw: Draw | None, shift: Shift | None, now: datetime) -> Refusal |
     return DrawNotDue(draws_at=draw.draws_at) if now < draw.draws_at else None
 
 
-async def _settle(session: Session, made: Sequence[Draw], applied: Mapping[Key, Sequence[Signup]]) -> list[Draw]:
+async def _settle(
+    session: Session, made: Sequence[Draw], applied: Mapping[Key, Sequence[Signup]], objections: Objections
+) -> list[Draw]:
     """Give the seats, and store who was drawn how."""
     orders: list[tuple[int, list[Signup]]] = []
     applicants: list[tuple[UUID, ...]] = []
@@ -132,7 +138,9 @@ async def _settle(session: Session, made: Sequence[Draw], applied: Mapping[Key, 
     # From here on what is decided about these shifts rests on their draws.
     await draws_store.update(session, made)
     settled = await settle_draws(
-        session, [Drawn(made[index].community, tuple(one.id for one in order)) for index, order in orders]
+        session,
+        [Drawn(made[index].community, tuple(one.id for one in order)) for index, order in orders],
+        objections=objections,
     )
     lots: list[list[Lot]] = [[] for _ in made]
     for (index, _), seated in zip(orders, settled, strict=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from uuid import UUID
 
 from fastapi import Request, Response
@@ -56,6 +57,6 @@ async def make_draw(shift_id: UUID, request: Request, admitted: AdmittedDep) -> 
         admitted,
         body=None,
         item=draws.DueDraw(admitted.community, shift_id, admitted.caller_id),
-        run=draws.make_draws,
+        run=partial(draws.make_draws, objections=request.app.state.objections),
         render=lambda draw: answered(DrawModel.of(draw)),
     )

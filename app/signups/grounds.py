@@ -12,7 +12,7 @@ from app.communities.service import communities_by_number
 from app.qualifications.rules import Holding
 from app.signups import draws_store, store
 from app.signups.errors import QualificationMissing
-from app.signups.participants import Presence, held_among, refusals_of
+from app.signups.participants import NO_OBJECTIONS, Presence, held_among, is_known_here, refusals_of
 from app.signups.rules import CONFIRMED, WAITLISTED, Roster, Span
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from app.communities.rules import Community
     from app.kernel.database import Session
     from app.kernel.errors import Refusal
+    from app.signups.participants import Objections
     from app.signups.rules import Signup
     from app.signups.store import Key
 
@@ -52,7 +53,8 @@ class Wish(Protocol):
 class Grounds:
     """Shifts, positions, who is signed up, who may not take part, and what volunteers hold of what is needed.
 
-    `drawn` are the shifts whose seats were drawn.
+    `drawn` are the shifts whose seats were drawn; `known` the positions of whose participants it can be told here
+    whether they may take part.
     """
 
     shifts: Mapping[Key, Shift]
@@ -62,6 +64,7 @@ class Grounds:
     communities: Mapping[int, Community]
     held: Collection[Holding]
     drawn: Collection[Key]
+    known: Collection[Key]
 
     def draws(self, wish: Wish) -> bool:
         """Whether the seats of a place are still to be drawn."""
@@ -69,7 +72,7 @@ class Grounds:
         return position.allocation == DRAW and (wish.community, wish.shift_id) not in self.drawn
 
     def unfit(self, wish: Wish) -> Refusal | None:
-        """Why somebody may have no seat in a place: unknown, or not qualified on the day of the shift."""
+        """Why somebody may have no seat in a place: unknown, objected to, or not qualified on the day."""
         position = self.positions[wish.community, wish.position_id]
         presence = _presence(wish, self.shifts, self.communities)
         if refusal := self.refusals.get((position.participants, presence)):
@@ -84,6 +87,8 @@ class Grounds:
         """
         to_come = []
         for place in self.roster.waited_for():
+            if (place.community, place.position_id) not in self.known:
+                continue
             shift = self.shifts[place.community, place.shift_id]
             if shift.status == PLANNED and not shift.begun_at(times[place.community]):
                 number = self.positions[place.community, place.position_id].number
@@ -107,7 +112,13 @@ def _needed(presence: Presence, position: Position) -> Holding | None:
     return None if code is None else Holding(presence.community, presence.participant_id, code, presence.day)
 
 
-async def gather(session: Session, shift_keys: Collection[Key], wishes: Sequence[Wish] = ()) -> Grounds:
+async def gather(
+    session: Session,
+    shift_keys: Collection[Key],
+    wishes: Sequence[Wish] = (),
+    *,
+    objections: Objections = NO_OBJECTIONS,
+) -> Grounds:
     """Load all that is decided on for wishes, and for those who wait where a seat is free."""
     shifts = await load_shifts(session, shift_keys)
     live = await store.live_of_shifts(session, shifts)
@@ -141,10 +152,11 @@ async def gather(session: Session, shift_keys: Collection[Key], wishes: Sequence
         shifts=shifts,
         positions=positions,
         roster=roster,
-        refusals=await refusals_of(session, asked),
+        refusals=await refusals_of(session, asked, objections),
         communities=communities,
         held=await held_among(session, needed),
         drawn=await _drawn(session, possible, positions),
+        known={key for key, position in positions.items() if is_known_here(session, position.participants)},
     )
 
 

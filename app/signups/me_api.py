@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Annotated
 from uuid import UUID
@@ -14,6 +15,7 @@ from app.http.context import ContextDep
 from app.http.lists import ListingDep
 from app.http.operations import OWN, operation
 from app.http.routes import Router
+from app.kernel.heads import CITY
 from app.kernel.moments import micros
 from app.signups import own
 from app.signups.closing import Cancellation
@@ -79,7 +81,8 @@ async def create_own_signup(request: Request, body: OwnSignupNew, admitted: Admi
     """Take a seat in a shift that has not begun, or a place on its waitlist."""
     return await submit(
         request,
-        admitted,
+        # Who else may move up with it, of the city's members too.
+        replace(admitted, beside=CITY),
         body=body,
         item=NewSignup(
             admitted.community,
@@ -89,7 +92,7 @@ async def create_own_signup(request: Request, body: OwnSignupNew, admitted: Admi
             admitted.caller_id,
             by_oneself=True,
         ),
-        run=own.sign_up_oneself,
+        run=partial(own.sign_up_oneself, objections=request.app.state.objections),
         render=lambda one: created(request, one.signup.id, OwnSignupModel.of(one)),
     )
 
@@ -142,11 +145,12 @@ async def cancel_own_signup(
     """Give a seat back in time, or leave a waitlist; another volunteer's sign-up is not found."""
     return await submit(
         request,
-        admitted,
+        # Who else may move up with it, of the city's members too.
+        replace(admitted, beside=CITY),
         body=body,
         item=Cancellation(
             admitted.community, signup_id, admitted.caller_id, body.reason, participant_id=admitted.volunteer_id
         ),
-        run=own.cancel_own_signups,
+        run=partial(own.cancel_own_signups, objections=request.app.state.objections),
         render=lambda one: answered(OwnSignupModel.of(one)),
     )

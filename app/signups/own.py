@@ -10,6 +10,7 @@ from app.kernel.errors import Refusal
 from app.signups import store
 from app.signups.closing import cancel_signups
 from app.signups.grounds import gather
+from app.signups.participants import NO_OBJECTIONS
 from app.signups.rules import APPLIED, CONFIRMED, WAITLISTED, Place, Signup
 from app.signups.service import NewSignup, get_signup, list_signups, refusal_of, sign_up
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from app.kernel.database import Session
     from app.kernel.paging import Paging
     from app.signups.closing import Cancellation
+    from app.signups.participants import Objections
 
 
 class OpenPosition(NamedTuple):
@@ -86,14 +88,18 @@ async def list_open_shifts(session: Session, community: int, paging: Paging, *, 
     return opened
 
 
-async def sign_up_oneself(session: Session, new: Sequence[NewSignup]) -> list[OwnSignup | Refusal]:
+async def sign_up_oneself(
+    session: Session, new: Sequence[NewSignup], *, objections: Objections = NO_OBJECTIONS
+) -> list[OwnSignup | Refusal]:
     """Sign volunteers up who do it by themselves, in order."""
-    return await _described_among(session, await sign_up(session, new))
+    return await _described_among(session, await sign_up(session, new, objections=objections))
 
 
-async def cancel_own_signups(session: Session, cancellations: Sequence[Cancellation]) -> list[OwnSignup | Refusal]:
+async def cancel_own_signups(
+    session: Session, cancellations: Sequence[Cancellation], *, objections: Objections = NO_OBJECTIONS
+) -> list[OwnSignup | Refusal]:
     """Take sign-ups back for those who do it by themselves, in order."""
-    return await _described_among(session, await cancel_signups(session, cancellations))
+    return await _described_among(session, await cancel_signups(session, cancellations, objections=objections))
 
 
 async def list_own_signups(session: Session, community: int, paging: Paging) -> list[OwnSignup]:

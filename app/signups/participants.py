@@ -87,16 +87,24 @@ KINDS: Mapping[str, Kind] = {
 """By what positions say of their participants."""
 
 
+def is_known_here(session: Session, kind: str) -> bool:
+    """Whether a transaction can tell who of a kind may take part: of the city's, only if it sees the city's rows."""
+    return CITY in session.seen or not KINDS[kind].of_city
+
+
 async def refusals_of(
-    session: Session, asked: Mapping[str, Collection[Presence]]
+    session: Session, asked: Mapping[str, Collection[Presence]], objections: Objections = NO_OBJECTIONS
 ) -> dict[tuple[str, Presence], Refusal]:
-    """Why participants, given by their kind, may not take part, of those who may not."""
-    return {
-        (kind, presence): refusal
-        for kind, presences in asked.items()
-        if CITY in session.seen or not KINDS[kind].of_city
-        for presence, refusal in (await KINDS[kind].refusals(session, presences)).items()
-    }
+    """Why participants, given by their kind, may not take part, of those who may not or to whom somebody objects."""
+    found: dict[tuple[str, Presence], Refusal] = {}
+    for kind in sorted(asked):
+        if kind in objections:
+            objected = await objections[kind](session, {one[:2] for one in asked[kind]})
+            found |= {(kind, one): objected[one[:2]] for one in asked[kind] if one[:2] in objected}
+        if is_known_here(session, kind):
+            refusals = await KINDS[kind].refusals(session, asked[kind])
+            found |= {(kind, one): refusal for one, refusal in refusals.items()}
+    return found
 
 
 async def held_among(session: Session, needed: Collection[Holding]) -> Collection[Holding]:

@@ -64,7 +64,7 @@ class SignupModel(BaseModel):
     participant_id: UUID
     status: Status = Field(
         description="`applied`: seats are drawn later; `waitlisted`: moves up when a seat falls free; `released`: the"
-        " shift was skipped, or moved to a time at which the participant has a seat elsewhere"
+        " shift was skipped, or moved to a time at which the participant has a seat elsewhere or may not take part"
     )
     seat: int | None = Field(description="while confirmed: the number of the seat, from 1; a vendor's pitch")
     queue: int = Field(description="who waits moves up in the order of these numbers")

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from app.kernel.database import Session
     from app.kernel.paging import Paging
     from app.signups.grounds import Grounds
-    from app.signups.participants import Objections, Participant
+    from app.signups.participants import Objections
     from app.signups.store import Key
 
 
@@ -63,37 +63,18 @@ async def sign_up(
 ) -> list[Signup | Refusal]:
     """Sign participants up in order, but nobody to whom the features above object."""
     shift_keys = {(item.community, item.shift_id) for item in new}
-    grounds = await gather(session, shift_keys, new)
+    grounds = await gather(session, shift_keys, new, objections=objections)
     # A seat that fell free while nobody who waits could have it goes to whoever can by now.
     await keep_promoted(session, grounds)
-    objected = await _objected(session, grounds, new, objections)
     outcomes: list[Signup | Refusal] = []
     for item in new:
         refusal = refusal_of(grounds, item, session.now(item.community))
-        refusal = refusal or objected.get((item.community, item.position_id, item.participant_id))
         outcomes.append(refusal or _seated(session, grounds, item))
     entered = [outcome for outcome in outcomes if isinstance(outcome, Signup)]
     numbers = await append(session, [signup_event(one, one.status) for one in entered])
     numbered = {one.id: replace(one, number=number, queue=number) for one, number in zip(entered, numbers, strict=True)}
     await store.insert(session, list(numbered.values()))
     return [numbered[outcome.id] if isinstance(outcome, Signup) else outcome for outcome in outcomes]
-
-
-async def _objected(
-    session: Session, grounds: Grounds, new: Sequence[NewSignup], objections: Objections
-) -> dict[tuple[int, UUID, UUID], Refusal]:
-    """To whom the features above object, by community, position and participant."""
-    asked: dict[str, set[Participant]] = {}
-    for item in new:
-        if position := grounds.positions.get((item.community, item.position_id)):
-            asked.setdefault(position.participants, set()).add((item.community, item.participant_id))
-    found = {kind: await objections[kind](session, asked[kind]) for kind in sorted(asked) if kind in objections}
-    return {
-        (item.community, item.position_id, item.participant_id): refusal
-        for item in new
-        if (position := grounds.positions.get((item.community, item.position_id)))
-        and (refusal := found.get(position.participants, {}).get((item.community, item.participant_id)))
-    }
 
 
 def refusal_of(grounds: Grounds, item: NewSignup, now: datetime) -> Refusal | None:
@@ -167,10 +148,16 @@ async def keep_promoted(session: Session, grounds: Grounds) -> list[Signup]:
     return risen
 
 
-async def settle_draws(session: Session, drawn: Sequence[Drawn]) -> list[list[Signup] | Refusal]:
-    """Give seats to those who applied, in the order drawn; whoever gets none waits in that order."""
+async def settle_draws(
+    session: Session, drawn: Sequence[Drawn], *, objections: Objections = NO_OBJECTIONS
+) -> list[list[Signup] | Refusal]:
+    """Give seats to those who applied, in the order drawn; whoever gets none waits in that order.
+
+    The features above may object by now to who applied in time: such a one gets none.
+    """
     found = await store.load(session, {(item.community, one) for item in drawn for one in item.signup_ids})
-    grounds = await gather(session, {(one.community, one.shift_id) for one in found.values()}, list(found.values()))
+    shift_keys = {(one.community, one.shift_id) for one in found.values()}
+    grounds = await gather(session, shift_keys, list(found.values()), objections=objections)
     outcomes: list[list[Signup] | Refusal] = []
     for item in drawn:
         applied = [found.get((item.community, one)) for one in item.signup_ids]

@@ -177,7 +177,9 @@ async def follow_made(session: Session, shifts: Sequence[Shift], *, objections: 
         await _sign_up(session, [(one, coming[one.community, one.series_id]) for one in standing], objections)
 
 
-async def end_standing(session: Session, endings: Sequence[StandingEnding]) -> list[Standing | Refusal]:
+async def end_standing(
+    session: Session, endings: Sequence[StandingEnding], *, objections: Objections = NO_OBJECTIONS
+) -> list[Standing | Refusal]:
     """End standing sign-ups in order, and cancel those to the shifts to come that they led to."""
     series_keys = {(item.community, item.series_id) for item in endings}
     found = {_place(one): one for one in await store.standing_of_series(session, series_keys)}
@@ -189,7 +191,7 @@ async def end_standing(session: Session, endings: Sequence[StandingEnding]) -> l
     await store.delete_standing(session, ended)
     await append(session, [_event(one, "ended") for one in ended])
     places = {_place(one) for one in ended}
-    cancelled = await _cancel_to_come(session, [item for item in endings if _place(item) in places])
+    cancelled = await _cancel_to_come(session, [item for item in endings if _place(item) in places], objections)
     return [
         outcome if isinstance(outcome, Refusal) else Standing(outcome, cancelled.get(_place(outcome), []), [])
         for outcome in outcomes
@@ -201,7 +203,7 @@ def _place(one: StandingSignup | StandingEnding) -> tuple[int, UUID, UUID]:
 
 
 async def _cancel_to_come(
-    session: Session, endings: Sequence[StandingEnding]
+    session: Session, endings: Sequence[StandingEnding], objections: Objections
 ) -> dict[tuple[int, UUID, UUID], list[Signup]]:
     """Cancel what is live of participants in the shifts of series to come."""
     coming = await load_coming_shifts(session, {(item.community, item.series_id) for item in endings})
@@ -214,7 +216,7 @@ async def _cancel_to_come(
         if (item := by_place.get(place)) and shift.is_from(item.from_day):
             wanted.append((place, Cancellation(one.community, one.id, item.ended_by, item.reason)))
     cancelled: dict[tuple[int, UUID, UUID], list[Signup]] = {}
-    outcomes = await cancel_signups(session, [cancellation for _, cancellation in wanted])
+    outcomes = await cancel_signups(session, [cancellation for _, cancellation in wanted], objections=objections)
     for (place, _), outcome in zip(wanted, outcomes, strict=True):
         if isinstance(outcome, Signup):
             cancelled.setdefault(place, []).append(outcome)

@@ -117,6 +117,6 @@ async def end_standing_signup(
         replace(admitted, beside=CITY),
         body=body,
         item=standing.StandingEnding(admitted.community, series_id, participant_id, admitted.caller_id, body.reason),
-        run=standing.end_standing,
+        run=partial(standing.end_standing, objections=request.app.state.objections),
         render=lambda one: answered(StandingChangeModel.after(one)),
     )

@@ -16,6 +16,7 @@ from app.http.fields import Day
 from app.http.lists import ListingDep
 from app.http.operations import DESK, MANAGERS, READERS, operation
 from app.http.routes import Router
+from app.kernel.heads import CITY
 from app.stalls import changing, service
 from app.stalls.schemas import CalendarModel, CalendarNew, SiteModel, SiteNew, SitePage
 
@@ -95,7 +96,8 @@ async def set_footfall_calendar(site_id: UUID, request: Request, body: CalendarN
     """
     return await submit(
         request,
-        admitted,
+        # Who of the city's members may move up or stay, its rows say.
+        replace(admitted, beside=CITY),
         body=body,
         item=body.command(admitted.community, site_id, admitted.caller_id),
         run=partial(changing.set_calendars, effects=request.app.state.effects),

@@ -6,15 +6,17 @@ from typing import TYPE_CHECKING
 
 from tests.activities.acts import span
 from tests.bank import done
+from tests.qualifications.acts import qualification
 from tests.signups.acts import another, cancel, events, for_people, opened, signed_up, state
+from tests.teams import acts as teams
 
 if TYPE_CHECKING:
     from tests.bank import Bank
     from tests.signups.acts import Open
 
 
-async def move(bank: Bank, shift: Open, start: str, end: str) -> None:
-    body = {**span(f"2026-03-05T{start}", f"2026-03-05T{end}"), "reason": "会议室有事"}
+async def move(bank: Bank, shift: Open, start: str, end: str, *, day: str = "2026-03-05") -> None:
+    body = {**span(f"{day}T{start}", f"{day}T{end}"), "reason": "会议室有事"}
     done(await bank.desk.post(f"shifts/{shift.id}/move", body), 200)
 
 
@@ -91,3 +93,23 @@ async def test_who_waits_for_the_moved_shift_itself_moves_up_when_it_fits(bank: 
     done(await cancel(bank.desk, first), 200)
     await move(bank, visit, "14:00", "16:00")
     assert await state(bank, waits) == ("confirmed", 1)
+
+
+async def test_moved_shift_releases_who_is_not_qualified_on_the_new_day(bank: Bank) -> None:
+    clinic = await opened(bank, for_people(required_qualification="doctor"))
+    lapses, stays = await bank.volunteer(), await bank.volunteer()
+    await qualification(bank, lapses["id"], "doctor", valid_until="2026-03-05")
+    await qualification(bank, stays["id"], "doctor")
+    gone, kept = await signed_up(bank, clinic, lapses), await signed_up(bank, clinic, stays)
+    await move(bank, clinic, "09:00", "11:00", day="2026-03-10")
+    assert [await state(bank, one) for one in (gone, kept)] == [("released", None), ("confirmed", 2)]
+    assert done(await bank.desk.get(f"signups/{gone['id']}"), 200)["reason"]
+
+
+async def test_moved_duty_releases_members_whose_posting_has_ended_by_then(bank: Bank) -> None:
+    member = await teams.member(bank)
+    await teams.post(bank, await teams.team(bank, member), until="2026-03-05")
+    duty = await opened(bank, for_people(participants="member"), kind="team_duty")
+    one = await signed_up(bank, duty, member)
+    await move(bank, duty, "09:00", "11:00", day="2026-03-06")
+    assert await state(bank, one) == ("released", None)

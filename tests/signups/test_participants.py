@@ -10,7 +10,7 @@ from tests.activities import acts
 from tests.bank import done, refused
 from tests.beneficiaries.acts import beneficiary
 from tests.qualifications.acts import qualification
-from tests.signups.acts import another, for_people, opened, sign_up, signed_up, state
+from tests.signups.acts import another, cancel, for_people, opened, sign_up, signed_up, state
 from tests.teams import acts as teams
 from tests.vendors.acts import vendor
 
@@ -92,3 +92,19 @@ async def test_vendors_who_come_sign_up_and_nobody_else_in_their_place(bank: Ban
     done(await bank.desk.post(f"vendors/{gone['id']}/ending", {"reason": "不再摆摊了"}), 200)
     for nobody in (gone, await bank.volunteer()):
         refused(await sign_up(bank.desk, market, nobody), "unknown-vendor", vendor_id=nobody["id"])
+
+
+async def test_member_whose_posting_ended_does_not_move_up_when_a_volunteer_comes_or_goes(bank: Bank) -> None:
+    stays, leaves = await teams.member(bank), await teams.member(bank)
+    await teams.post(bank, await teams.team(bank, stays))
+    posting = await teams.post(bank, await teams.team(bank, leaves))
+    of_members = for_people(participants="member", capacity=1)
+    duty = await opened(bank, of_members, for_people(name="志愿者"), kind="team_duty")
+    seated, waits = await signed_up(bank, duty, stays), await signed_up(bank, duty, leaves)
+    path = f"/v1/teams/{posting['team_id']}/postings/{posting['id']}/ending"
+    done(await bank.city.post(path, {"last_day": "2026-03-02"}), 200)
+    done(await cancel(bank.desk, seated), 200)
+    own = await bank.volunteer_api((await bank.volunteer())["id"])
+    signup = done(await own.post("signups", {"shift_id": duty.id, "position_id": duty.position(1)}), 201)
+    done(await own.post(f"signups/{signup['id']}/cancellation"), 200)
+    assert await state(bank, waits) == ("waitlisted", None)

@@ -202,3 +202,25 @@ async def complaints(bank: Bank, place: dict[str, Any]) -> tuple[int, int] | Non
     async with bank.database.read(bank.number) as session:
         found = await complaints_around(session, await get_site(session, bank.number, UUID(place["id"])))
     return found and (found.before, found.after)
+
+
+async def test_who_is_barred_by_the_draw_gets_no_pitch_though_they_applied_before(bank: Bank) -> None:
+    place, who = await site(bank.manager), await vendor(bank)
+    shift = await evening(bank.manager, place, bank.clock.moment + dt.timedelta(days=9))
+    early = done(await apply(bank.manager, shift, who), 201)
+    for _ in range(2):
+        await miss(bank, place, who)
+    bank.clock.move(days=8)
+    made = await make_draw(bank.manager, shift)
+    assert [(lot["participant_id"], lot["rank"], lot["seat"]) for lot in made["lots"]] == [(who["id"], 1, None)]
+    # Nor does anybody's coming or going let them move up before it is over.
+    other = done(await apply(bank.manager, shift, await vendor(bank)), 201)
+    assert other["seat"] == 1
+    done(await bank.desk.post(f"signups/{other['id']}/cancellation"), 200)
+    assert done(await bank.desk.get(f"signups/{early['id']}"), 200)["status"] == "waitlisted"
+
+
+async def test_no_pitch_is_added_beside_the_draw(bank: Bank) -> None:
+    place = await site(bank.manager)
+    added = {"name": "加摊", "participants": "vendor", "capacity": 1}
+    refused(await bank.desk.post(f"activities/{place['activity_id']}/positions", added), "invalid-request")
