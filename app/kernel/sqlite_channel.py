@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.exc import DBAPIError
@@ -77,7 +78,9 @@ class SqliteChannel(Channel):
     async def cut_off(self) -> None:
         """Close the connection, and break off what it may still be at."""
         # Only here: told to stop, a connection does not write its log into the file as it closes.
-        await self._driver.interrupt()
+        # SQLAlchemy has closed it when it was what waited; the driver's complaint would pass for the cancellation.
+        with suppress(ValueError):
+            await self._driver.interrupt()
         await self.close()
 
 

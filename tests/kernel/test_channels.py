@@ -167,6 +167,24 @@ async def test_who_is_cancelled_leaves_nothing_and_the_next_need_not_wait(databa
     assert await types(database) == ["next"]
 
 
+async def test_who_is_cancelled_while_sqlalchemy_waits_gets_no_other_error(database: Database) -> None:
+    waiting = asyncio.Event()
+
+    async def again_and_again() -> None:
+        async with database.read() as session:
+            while True:
+                await session.execute(sa.text("SELECT 1"))
+                waiting.set()
+
+    for _ in range(5):
+        waiting.clear()
+        task = asyncio.create_task(again_and_again())
+        await waiting.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+
 @on_postgresql
 async def test_an_error_that_was_passed_over_is_not_taken_for_a_commit(database: Database) -> None:
     await open_communities(database, 1)
