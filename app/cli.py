@@ -17,7 +17,7 @@ from app.backups import backup, erasures_cli
 from app.checks import cosign, text_in, verify, witness_key
 from app.communities.service import find_community, list_communities
 from app.console import AWAY, fail, on_database, read_settings, remark, say
-from app.demo.service import DemoKeeper
+from app.demo.service import DemoKeeper, NotTheDemosError
 from app.hours.risks import lowest
 from app.hours.sampling import draw_records
 from app.http.openapi_yaml import as_yaml
@@ -30,6 +30,7 @@ from app.kernel.distribution import distribute as distribute_database
 from app.kernel.errors import Unavailable
 from app.kernel.heads import CITY
 from app.kernel.keys import SigningKeyError, pem_of
+from app.kernel.log import log_warnings_alone
 from app.kernel.migrating import UnknownRevisionError
 from app.kernel.migrating import migrate as migrate_database
 from app.kernel.notes import NoteError
@@ -269,8 +270,14 @@ def demo(
     keeper = DemoKeeper(settings)
     if fresh:
         keeper.remove()
-    keeper.migrate()
-    if not keeper.is_loaded:
+    if keeper.is_loaded:
+        keeper.migrate()
+    else:
+        try:
+            keeper.prepare()
+        except NotTheDemosError as error:
+            fail(f"{error}: move it away, or let --fresh delete it.")
+        log_warnings_alone()
         with progress() as step:
             on_database(lambda database: keeper.load(database, step))
     say(f"API {address}/v1\nReference {address}/docs\nCredentials {keeper.credentials_path}")

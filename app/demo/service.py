@@ -1,22 +1,25 @@
-"""Loads the demo: the import, then four eyes, a few records to verify, a few goods to hand over, and credentials."""
+"""Loads the demo: a year walked by the clock, the paper trail, some work left to do, and credentials."""
 
 from __future__ import annotations
 
 import json
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from app.access.service import NewClient, create_clients
-from app.communities.rules import FOUR_EYES
-from app.communities.service import SettingsChange, change_settings, find_community
+from app.communities.rules import FOUR_EYES, RECORDER
+from app.communities.service import SettingsChange, change_settings
+from app.demo import city, clinic, stalls, visits
+from app.demo.stage import Stage, walk
+from app.demo.walking import walking
 from app.goods.service import find_goods
 from app.hours.rules import ServiceFacts
 from app.hours.service import NewServiceRecord, record_services
 from app.http.operations import CITY_ADMIN, COMMUNITY_ROLES, FRONT_DESK
 from app.imports.paper import read_community
-from app.imports.service import import_folder
+from app.imports.service import import_folder, open_community
 from app.kernel.editing import WHICHEVER
 from app.kernel.heads import CITY
 from app.kernel.migrating import migrate
@@ -26,6 +29,7 @@ from app.redemptions.service import NewRedemption, Wanted, reserve_unreferenced
 from app.volunteers.service import list_volunteers
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Callable
 
     from app.access.service import Client
@@ -40,6 +44,14 @@ _open_redemptions = 3
 _article = "G08"
 
 
+class NotTheDemosError(Exception):
+    """There is a database already of which nothing says that it is the demo's."""
+
+    def __init__(self, path: Path) -> None:
+        """Name its file."""
+        super().__init__(f"{path} is there already, and nothing says that it is the demo's")
+
+
 class DemoKeeper:
     """The demo's files: a SQLite database and, written last, the credentials beside it."""
 
@@ -49,6 +61,8 @@ class DemoKeeper:
         self._settings = settings
         self._database = Path(settings.database_url.removeprefix("sqlite:///"))
         self.credentials_path = self._database.with_name("credentials.json")
+        # It stands from before the database is made until loading has come to its end.
+        self._unfinished = self.credentials_path.with_suffix(".new")
 
     @property
     def is_loaded(self) -> bool:
@@ -57,34 +71,58 @@ class DemoKeeper:
 
     def remove(self) -> None:
         """Delete the demo's database and credentials."""
-        for path in (
-            self.credentials_path,
-            *(self._database.with_name(self._database.name + end) for end in ("", "-wal", "-shm")),
-        ):
-            path.unlink(missing_ok=True)
+        if self.credentials_path.exists():
+            # As long as a part is there, it is known to be the demo's.
+            self.credentials_path.rename(self._unfinished)
+        for end in ("", "-wal", "-shm"):
+            self._database.with_name(self._database.name + end).unlink(missing_ok=True)
+        self._unfinished.unlink(missing_ok=True)
+
+    def prepare(self) -> None:
+        """Make the demo's database, without what is left of a loading that broke off. Raises `NotTheDemosError`.
+
+        A walk through a year cannot be taken up in its middle.
+        """
+        if self._unfinished.exists():
+            self.remove()
+        if self._database.exists():
+            raise NotTheDemosError(self._database)
+        self._database.parent.mkdir(parents=True, exist_ok=True)
+        self._unfinished.touch(mode=0o600)
+        self.migrate()
 
     def migrate(self) -> None:
         """Bring the demo's database to the newest revision."""
-        self._database.parent.mkdir(parents=True, exist_ok=True)
         migrate(self._settings)
 
     async def load(self, database: Database, progress: Callable[[Step], None]) -> None:
-        """Import the paper trail (again, if that was cut off), then leave something to do."""
+        """Walk through a year by the clock, import the paper trail, then leave something to do."""
+        stage, clients = await self._walk(database, progress)
+        number = stage.number
+        async with database.write(number) as session:
+            await change_settings(session, [SettingsChange(number, {"verification": RECORDER}, WHICHEVER)])
         await import_folder(database, self.data, demo=True, progress=progress)
-        async with database.read() as session:
-            community = await find_community(session, read_community(self.data).code)
-        if community is None:
-            raise AssertionError
-        async with database.write(CITY) as session:
-            city = await create_clients(session, [NewClient(CITY, "演示 city_admin", CITY_ADMIN)])
-        async with database.write(community.number) as session:
-            new = [NewClient(community.number, f"演示 {role}", role) for role in COMMUNITY_ROLES]
-            clients = await create_clients(session, new)
-            await change_settings(session, [SettingsChange(community.number, {"verification": FOUR_EYES}, WHICHEVER)])
-        desk = next(client.client_id for client in clients if client.role == FRONT_DESK)
-        async with database.write(community.number) as session:
-            await _leave_work(session, community, desk)
-        self._write_credentials([*city, *clients])
+        async with database.write(number) as session:
+            await change_settings(session, [SettingsChange(number, {"verification": FOUR_EYES}, WHICHEVER)])
+            await _leave_work(session, stage.community, stage.clients[FRONT_DESK])
+        self._write_credentials(clients)
+
+    async def _walk(self, database: Database, progress: Callable[[Step], None]) -> tuple[Stage, list[Client]]:
+        """Open the community a year ago and let that year pass."""
+        paper = read_community(self.data).model_copy(update={"verification": FOUR_EYES})
+        today = database.clock.now(CITY).astimezone(ZoneInfo(paper.timezone)).date()
+        with walking(database, _midnight(visits.begins_on(today), paper.timezone)) as clock:
+            async with database.write(CITY) as session:
+                community = await open_community(session, paper, demo=True)
+                clients = await create_clients(session, [NewClient(CITY, "演示 city_admin", CITY_ADMIN)])
+            async with database.write(community.number) as session:
+                new = [NewClient(community.number, f"演示 {role}", role) for role in COMMUNITY_ROLES]
+                clients += await create_clients(session, new)
+            ids = {client.role: client.client_id for client in clients}
+            stage = Stage(database, self._settings, community, today, ids)
+            scenes = [scene for part in (visits, city, clinic, stalls) for scene in part.scenes(stage)]
+            await walk(clock, scenes, progress)
+        return stage, clients
 
     def _write_credentials(self, clients: list[Client]) -> None:
         """Write one JSON line a client into a file that only its owner may read; whole, or not at all."""
@@ -92,10 +130,12 @@ class DemoKeeper:
             json.dumps({"role": client.role, "client_id": client.client_id, "client_secret": client.client_secret})
             for client in clients
         ]
-        unfinished = self.credentials_path.with_suffix(".new")
-        unfinished.touch(mode=0o600)
-        unfinished.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        unfinished.replace(self.credentials_path)
+        self._unfinished.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        self._unfinished.replace(self.credentials_path)
+
+
+def _midnight(day: dt.date, timezone: str) -> datetime:
+    return datetime.combine(day, time(), ZoneInfo(timezone)).astimezone(UTC)
 
 
 async def _leave_work(session: Session, community: Community, desk: str) -> None:

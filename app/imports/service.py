@@ -174,8 +174,7 @@ async def _import(
     for file in totals:
         step(file, 0)
     async with batches.open(*first) as session:
-        community = await _community(session, files.community, demo=demo)
-        await _rules(session, community, files.community)
+        community = await open_community(session, files.community, demo=demo)
     for volunteers in _chunks(files.volunteers):
         async with batches.open(community.number) as session:
             await _volunteers(session, community, volunteers, report)
@@ -199,6 +198,13 @@ async def _import(
 def _chunks(rows: Sequence[AnyT]) -> Iterator[Sequence[AnyT]]:
     for start in range(0, len(rows), rows_per_commit):
         yield rows[start : start + rows_per_commit]
+
+
+async def open_community(session: Session, new: CommunityPaper, *, demo: bool) -> Community:
+    """Find or create a paper trail's community, with its service kinds and rules. Raises `UnreadablePaperError`."""
+    community = await _community(session, new, demo=demo)
+    await _rules(session, community, new)
+    return community
 
 
 async def _community(session: Session, new: CommunityPaper, *, demo: bool) -> Community:

@@ -104,6 +104,11 @@ def set_up_logs(settings: Settings) -> None:
     logging.getLogger("uvicorn.access").disabled = True
 
 
+def log_warnings_alone() -> None:
+    """Have a command that prints for people not say what its work logs, unless something is wrong."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+
+
 def _json(event: dict[str, Any], **_: Any) -> str:
     return orjson.dumps(event, default=repr).decode()
 

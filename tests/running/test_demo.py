@@ -2,105 +2,143 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
-import signal
 import stat
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app.demo.service import DemoKeeper
+import pytest
+
+from app.communities.service import list_communities
+from app.console import with_database
+from app.demo.service import DemoKeeper, NotTheDemosError
+from app.kernel.heads import CITY
 from app.kernel.keys import new_signing_key
+from app.kernel.paging import Paging
 from app.settings import Settings
 from tests.conftest import run_cli
 from tests.running.test_serve import started
 
 if TYPE_CHECKING:
-    import httpx
+    from collections.abc import Callable, Coroutine
+
+    from app.communities.rules import Community
+    from app.imports.service import Step
+    from app.kernel.database import Database
+    from tests.running.conftest import Demo
+
+pytestmark = pytest.mark.xdist_group("demo")
 
 
-def _login(client: httpx.Client, line: str) -> tuple[str, dict[str, str]]:
-    credentials = json.loads(line)
-    role = credentials.pop("role")
-    answer = client.post("/oauth2/token", data={"grant_type": "client_credentials", **credentials})
-    return role, {"Authorization": f"Bearer {answer.raise_for_status().json()['access_token']}"}
-
-
-def _first(client: httpx.Client, base: str, role: dict[str, str], path: str) -> Any:
-    return client.get(f"{base}/{path}", headers=role).raise_for_status().json()["items"][0]
-
-
-def test_the_demo_leaves_every_role_something_to_do_and_keeps_it(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'demo' / 'lovebank.db'}"
-    keeper = DemoKeeper(Settings(database_url=url))
-    with started(tmp_path, "demo", LOVEBANK_DATABASE_URL=url) as (process, client):
-        lines = keeper.credentials_path.read_text(encoding="utf-8").splitlines()
-        assert stat.S_IMODE(keeper.credentials_path.stat().st_mode) == 0o600
-        assert set(lines) <= set((tmp_path / "service.log").read_text(encoding="utf-8").splitlines())
-        roles = dict(_login(client, line) for line in lines)
-        assert list(roles) == ["city_admin", "manager", "front_desk", "verifier", "auditor", "integrator"]
-        community = _first(client, "/v1", roles["city_admin"], "communities")
-        assert community["verification"] == "four_eyes"
-        base = f"/v1/communities/{community['id']}"
-
-        record = _first(client, base, roles["verifier"], "service-records?status=pending")
-        decision = client.post(
-            f"{base}/service-records/{record['id']}/verification",
+def test_the_demo_leaves_every_role_something_to_do_and_keeps_it(demo: Demo) -> None:
+    lines = demo.credentials
+    assert stat.S_IMODE(demo.keeper.credentials_path.stat().st_mode) == 0o600
+    assert set(lines) <= set(demo.log.splitlines())
+    assert "answers forgotten" not in demo.log.partition("API ")[0]
+    with demo.served() as served:
+        assert list(served.roles) == ["city_admin", "manager", "front_desk", "verifier", "auditor", "integrator"]
+        assert served.get("city_admin", served.base)["verification"] == "four_eyes"
+        record = served.items("verifier", f"{served.base}/service-records", status="pending")[0]
+        decision = served.client.post(
+            f"{served.base}/service-records/{record['id']}/verification",
             json={"decision": "approve"},
-            headers={**roles["verifier"], "Idempotency-Key": "demo-1"},
+            headers={**served.roles["verifier"], "Idempotency-Key": "demo-1"},
         )
         assert decision.json()["award"]["points"] == 18
-        redemption = _first(client, base, roles["front_desk"], "redemptions?status=reserved")
-        collection = client.post(
-            f"{base}/redemptions/{redemption['id']}/collection",
+        redemption = served.items("front_desk", f"{served.base}/redemptions", status="reserved")[0]
+        collection = served.client.post(
+            f"{served.base}/redemptions/{redemption['id']}/collection",
             json={"pickup_code": redemption["pickup_code"]},
-            headers={**roles["front_desk"], "Idempotency-Key": "demo-2"},
+            headers={**served.roles["front_desk"], "Idempotency-Key": "demo-2"},
         )
         assert collection.json()["status"] == "collected"
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=10) == 0
 
-    with started(tmp_path, "demo", LOVEBANK_DATABASE_URL=url) as (_, client):
+    with demo.served() as served:
         # The port is not the usual one, and the metadata names it all the same.
-        metadata = client.get("/.well-known/oauth-authorization-server").json()
-        assert metadata["issuer"] == str(client.base_url).rstrip("/")
-        assert keeper.credentials_path.read_text(encoding="utf-8").splitlines() == lines
-        # Tokens name the address that gave them, and the port is another one: ask again.
-        roles = dict(_login(client, line) for line in lines)
-        again = client.get(f"{base}/redemptions/{redemption['id']}", headers=roles["front_desk"]).json()
+        metadata = served.client.get("/.well-known/oauth-authorization-server").json()
+        assert metadata["issuer"] == str(served.client.base_url).rstrip("/")
+        assert demo.credentials == lines
+        again = served.get("front_desk", f"{served.base}/redemptions/{redemption['id']}")
         assert again["status"] == "collected"
-    environment = {"LOVEBANK_DATABASE_URL": url, "LOVEBANK_ENVIRONMENT": "production"}
+        assert len(served.items("city_admin", "/v1/communities")) == 31
+
+
+def test_production_does_not_start_on_the_demo(demo: Demo) -> None:
     secrets = {
         "LOVEBANK_SECRET_PEPPER": "p" * 40,
         "LOVEBANK_SIGNING_KEY": new_signing_key(),
         "LOVEBANK_LEDGER_KEY": new_signing_key(),
         "LOVEBANK_LEDGER_ORIGIN": "bank.example",
     }
-    refused = run_cli("serve", **environment, **secrets)
+    refused = run_cli("serve", LOVEBANK_DATABASE_URL=demo.url, LOVEBANK_ENVIRONMENT="production", **secrets)
     assert refused.returncode == 2
     assert "demo data" in refused.stderr
 
 
-def test_the_readme_journey_works_when_pasted(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'demo' / 'lovebank.db'}"
+def test_the_readme_journey_works_when_pasted(demo: Demo) -> None:
     text = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
     journey = text.partition("## A journey with curl")[2].partition("```bash\n")[2].partition("```")[0]
     issuer = "https://bank.example"
-    with started(tmp_path, "demo", LOVEBANK_DATABASE_URL=url, LOVEBANK_ISSUER=issuer) as (_, client):
+    with started(demo.folder, "demo", LOVEBANK_DATABASE_URL=demo.url, LOVEBANK_ISSUER=issuer) as (_, client):
         assert client.get("/.well-known/oauth-authorization-server").json()["issuer"] == issuer
-        credentials = DemoKeeper(Settings(database_url=url)).credentials_path
         answer = subprocess.run(
             ["/bin/bash", "-eu", "-o", "pipefail", "-c", journey],
-            env={**os.environ, "BASE": str(client.base_url), "CREDENTIALS": str(credentials)},
+            env={
+                **os.environ,
+                "BASE": str(client.base_url),
+                "CREDENTIALS": str(demo.keeper.credentials_path),
+            },
             capture_output=True,
             text=True,
             check=False,
         )
     assert answer.returncode == 0, answer.stdout + answer.stderr
-    award, status, balance, statement, trial_balance = answer.stdout.splitlines()
+    award, status, balance, statement, trial_balance, visit = answer.stdout.splitlines()
     assert "'points': 18" in award
     assert status == "collected"
     assert json.loads(balance)["points"] == 10
     assert [line["amount"] for line in json.loads(statement)["items"]] == [-8, 90, 18]
     assert {unit["sum"] for unit in json.loads(trial_balance)["units"]} == {0}
+    assert json.loads(visit)["status"] == "done"
+
+
+class PowerCutError(Exception):
+    """Breaks a loading off."""
+
+
+def _on(settings: Settings, work: Callable[[Database], Coroutine[Any, Any, Any]]) -> Any:
+    return asyncio.run(with_database(settings, work))
+
+
+def test_loading_that_broke_off_begins_again_from_nothing(tmp_path: Path) -> None:
+    settings = Settings(database_url=f"sqlite:///{tmp_path / 'lovebank.db'}")
+    keeper = DemoKeeper(settings)
+
+    async def communities(database: Database) -> list[Community]:
+        async with database.read() as session:
+            return await list_communities(session, CITY, Paging())
+
+    def cut_power(_: Step) -> None:
+        raise PowerCutError
+
+    keeper.prepare()
+    with pytest.raises(PowerCutError):
+        _on(settings, lambda database: keeper.load(database, cut_power))
+    assert len(_on(settings, communities)) == 1
+    assert not keeper.is_loaded
+    keeper.prepare()
+    assert _on(settings, communities) == []
+
+
+def test_a_database_that_is_not_known_to_be_the_demos_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "lovebank.db"
+    path.write_bytes(b"somebody's")
+    with pytest.raises(NotTheDemosError, match="nothing says that it is the demo's"):
+        DemoKeeper(Settings(database_url=f"sqlite:///{path}")).prepare()
+    refused = run_cli("demo", LOVEBANK_DATABASE_URL=f"sqlite:///{path}")
+    assert refused.returncode == 2
+    assert "--fresh" in refused.stderr
+    assert path.read_bytes() == b"somebody's"

@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 
     from app.settings import Settings
 
-_pepper = {"LOVEBANK_SECRET_PEPPER": "a pepper for tests that is long enough"}
-_start_seconds_max = 30
+PEPPER = {"LOVEBANK_SECRET_PEPPER": "a pepper for tests that is long enough"}
+"""What is started has it, unless it is given another."""
+_start_seconds_max = 60
 
 
 def free_port() -> int:
@@ -44,7 +45,7 @@ def started(folder: Path, *arguments: str, **environment: str) -> Iterator[tuple
     log = (folder / "service.log").open("w+", encoding="utf-8")
     process = subprocess.Popen(
         [sys.executable, "-m", "app", *arguments, "--port", str(port)],
-        env={**os.environ, **_pepper, **environment},
+        env={**os.environ, **PEPPER, **environment},
         stdout=log,
         stderr=subprocess.STDOUT,
         text=True,
@@ -132,7 +133,7 @@ def _wait_until_nobody_listens(client: httpx.Client) -> None:
 
 
 def test_the_worker_ends_with_zero_when_asked_to(settings: Settings) -> None:
-    environment = {**os.environ, **_pepper, "LOVEBANK_DATABASE_URL": settings.database_url}
+    environment = {**os.environ, **PEPPER, "LOVEBANK_DATABASE_URL": settings.database_url}
     command = [sys.executable, "-m", "app", "worker"]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -196,12 +197,12 @@ def test_production_refuses_to_start_without_its_secrets(settings: Settings) -> 
     answer = run_cli("serve", **environment)
     assert answer.returncode == 2
     assert "LOVEBANK_SECRET_PEPPER" in answer.stderr
-    answer = run_cli("serve", **environment, **_pepper)
+    answer = run_cli("serve", **environment, **PEPPER)
     assert answer.returncode == 2
     assert "LOVEBANK_SIGNING_KEY" in answer.stderr
 
 
-@pytest.mark.parametrize("given", [{}, _pepper])
+@pytest.mark.parametrize("given", [{}, PEPPER])
 def test_several_processes_in_production_do_not_start_without_their_secrets(given: dict[str, str]) -> None:
     """Said once, by the process that would start the others again and again."""
     url = f"postgresql://postgres@127.0.0.1:{free_port()}/nowhere"
@@ -213,7 +214,7 @@ def test_several_processes_in_production_do_not_start_without_their_secrets(give
 
 
 def test_a_signing_key_that_is_none_is_a_sentence(tmp_path: Path) -> None:
-    environment = {"LOVEBANK_DATABASE_URL": f"sqlite:///{tmp_path / 'bank.db'}", **_pepper}
+    environment = {"LOVEBANK_DATABASE_URL": f"sqlite:///{tmp_path / 'bank.db'}", **PEPPER}
     answer = run_cli("serve", **environment, LOVEBANK_SIGNING_KEY="a passphrase, perhaps")
     assert (answer.returncode, answer.stdout) == (2, "")
     assert answer.stderr == "LOVEBANK_SIGNING_KEY has to be an Ed25519 private key in PEM, without a password.\n"
@@ -270,7 +271,7 @@ def test_the_document_is_printed_without_secrets_and_leaves_none(
 
 
 def test_a_city_client_is_bootstrapped_and_gets_a_token(settings: Settings, tmp_path: Path) -> None:
-    environment = {"LOVEBANK_DATABASE_URL": settings.database_url, **_pepper}
+    environment = {"LOVEBANK_DATABASE_URL": settings.database_url, **PEPPER}
     made = json.loads(run_cli("bootstrap", "--name", "市级", **environment).stdout)
     with started(tmp_path, "serve", LOVEBANK_DATABASE_URL=settings.database_url) as (_, client):
         form = {"grant_type": "client_credentials", **made}
