@@ -41,7 +41,8 @@ router = Router(prefix="/v1/me", tags=["own data"])
 async def list_open_shifts(listing: ListingDep, admitted: AdmittedDep) -> OpenShiftPage:
     """The shifts to come of the caller's community with positions for volunteers, soonest first.
 
-    Of others who signed up it tells how many there are.
+    Of others who signed up it tells how many there are. Shifts for a person served, such as visits at somebody's home,
+    are offered to nobody but who takes part in their whole series.
     """
     page = await listing.page(
         f"open-shifts/{admitted.volunteer_id}",

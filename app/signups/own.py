@@ -9,6 +9,7 @@ from app.activities.service import load_activities, load_shifts
 from app.kernel.errors import Refusal
 from app.signups import store
 from app.signups.closing import cancel_signups
+from app.signups.errors import UnknownShift
 from app.signups.grounds import gather
 from app.signups.participants import NO_OBJECTIONS
 from app.signups.rules import APPLIED, CONFIRMED, WAITLISTED, Place, Signup
@@ -54,9 +55,9 @@ class OwnSignup(NamedTuple):
 
 
 async def list_open_shifts(session: Session, community: int, paging: Paging, *, volunteer_id: UUID) -> list[OpenShift]:
-    """The shifts to come that have positions for volunteers, soonest first, as they stand open to one of them."""
+    """The shifts to come that are offered to a volunteer, soonest first, as they stand open to that one."""
     now = session.now(community)
-    rows = await store.page_of_open_shifts(session, community, paging, now)
+    rows = await store.page_of_open_shifts(session, community, paging, now, volunteer_id)
     shifts = await load_shifts(session, [(community, row.shift_id) for row in rows])
     activities = await load_activities(session, {(community, shift.activity_id) for shift in shifts.values()})
     wishes = {
@@ -91,8 +92,18 @@ async def list_open_shifts(session: Session, community: int, paging: Paging, *, 
 async def sign_up_oneself(
     session: Session, new: Sequence[NewSignup], *, objections: Objections = NO_OBJECTIONS
 ) -> list[OwnSignup | Refusal]:
-    """Sign volunteers up who do it by themselves, in order."""
-    return await _described_among(session, await sign_up(session, new, objections=objections))
+    """Sign volunteers up who do it by themselves, in order; shifts that are not offered to them are not known."""
+    kept_from = await store.kept_from(session, [_asked(item) for item in new])
+    offered = [item for item in new if _asked(item) not in kept_from]
+    outcomes = iter(await sign_up(session, offered, objections=objections))
+    return await _described_among(
+        session,
+        [UnknownShift(shift_id=item.shift_id) if _asked(item) in kept_from else next(outcomes) for item in new],
+    )
+
+
+def _asked(item: NewSignup) -> tuple[int, UUID, UUID]:
+    return item.community, item.shift_id, item.participant_id
 
 
 async def cancel_own_signups(

@@ -10,10 +10,10 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from app.activities.rules import PLANNED, VOLUNTEERS
-from app.activities.tables import positions, shifts
+from app.activities.tables import activities, positions, shifts
 from app.kernel.moments import of_micros
 from app.kernel.rows import insert_rows, looked_up, rows_of, update_rows
-from app.kernel.types import Instant
+from app.kernel.types import Id, Instant
 from app.signups.rules import CONFIRMED, Signup, Span
 from app.signups.tables import signups, standing_signups
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 Key = tuple[int, UUID]
 """A resource: the community's small number and the resource's id."""
 
-_u, _h, _g, _p = signups.c, shifts.c, standing_signups.c, positions.c
+_u, _h, _g, _p, _y = signups.c, shifts.c, standing_signups.c, positions.c, activities.c
 _to_its_shift = (_h.community_id == _u.community_id) & (_h.shift_id == _u.shift_id)
 _changes = ("status", "seat", "queue", "closed_by", "closed_at", "reason")
 
@@ -241,14 +241,48 @@ async def page_of_shift(session: Session, community: int, shift_id: UUID, paging
     return [_signup(row) for row in await session.execute(statement.order_by(*_order).limit(paging.wanted))]
 
 
-async def page_of_open_shifts(session: Session, community: int, paging: Paging, after: datetime) -> list[AnyRow]:
-    """Find the shifts that volunteers may sign up for and that begin after a moment, soonest first."""
+def _at_home_of_others(participant_id: sa.ColumnElement[UUID]) -> sa.ColumnElement[bool]:
+    """Whether a shift is for a person served, and a participant does not stand in its series.
+
+    Whom such a person lets in is for the desk to say: their shifts are offered to nobody else.
+    """
+    for_a_person = sa.exists().where(
+        _y.community_id == _h.community_id, _y.activity_id == _h.activity_id, _y.beneficiary_id.is_not(None)
+    )
+    stands = sa.exists().where(
+        _g.community_id == _h.community_id, _g.series_id == _h.series_id, _g.participant_id == participant_id
+    )
+    return for_a_person.correlate(shifts) & ~stands.correlate_except(standing_signups)
+
+
+@cache
+def _kept_from(dialect: str) -> Query:
+    asked = rows_of(dialect, "rows", [_h.community_id, _h.shift_id, _u.participant_id])
+    matches = (_h.community_id == asked.c.community_id) & (_h.shift_id == asked.c.shift_id)
+    found = sa.select(_h.community_id, _h.shift_id, asked.c.participant_id)
+    return looked_up(dialect, asked, found, matches & _at_home_of_others(asked.c.participant_id))
+
+
+async def kept_from(session: Session, asked: Collection[tuple[int, UUID, UUID]]) -> set[tuple[int, UUID, UUID]]:
+    """Find, among communities' shifts and participants, those of whom the shift is not offered to the participant."""
+    rows = [
+        {"community_id": community, "shift_id": shift_id, "participant_id": participant_id}
+        for community, shift_id, participant_id in sorted(set(asked))
+    ]
+    return {tuple(row) for row in await session.execute_rows(_kept_from(session.dialect), rows)}
+
+
+async def page_of_open_shifts(
+    session: Session, community: int, paging: Paging, after: datetime, volunteer_id: UUID
+) -> list[AnyRow]:
+    """Find the shifts that are offered to a volunteer and that begin after a moment, soonest first."""
     for_volunteers = sa.exists().where(
         _p.community_id == _h.community_id, _p.activity_id == _h.activity_id, _p.participants == VOLUNTEERS
     )
     statement = sa.select(_h.shift_id, _h.starts_at, _h.number).where(
         _h.community_id == community, _h.status == PLANNED, _h.starts_at > after, for_volunteers
     )
+    statement = statement.where(~_at_home_of_others(sa.literal(volunteer_id, Id())))
     if paging.position is not None:
         since_1970, number = paging.position
         begins = sa.literal(of_micros(since_1970), Instant())
