@@ -95,7 +95,8 @@ async def record_visit_outcome(
 ) -> Response:
     """Say whether a visit was done, and with it who of the pair came; the last word stands until that is submitted.
 
-    That nobody was at home twice running is escalated.
+    Where that was submitted first, it is said once, and agrees with it. That nobody was at home twice running is
+    escalated.
     """
     return await submit(
         request,

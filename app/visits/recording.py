@@ -1,4 +1,7 @@
-"""What came of visits: said at the desk or by one of the pair, again and again until the attendance is submitted."""
+"""What came of visits: said at the desk or by one of the pair, again and again until the attendance is submitted.
+
+Where the attendance was submitted before anybody had said it, it is said once, as far as it agrees with that.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +53,7 @@ class NewOutcome:
 
 
 async def record_outcomes(session: Session, new: Sequence[NewOutcome]) -> list[Visit | Refusal]:
-    """Record what came of visits, in order. The last word on each stands; the attendance of its pair follows it."""
+    """Record what came of visits, in order. The last word on each stands; what attendance is open follows it."""
     return [await _record(session, item) for item in new]
 
 
@@ -65,8 +68,9 @@ async def _record(session: Session, item: NewOutcome) -> Visit | Refusal:
     refusal = _refusal(visit, item, known, lines, now)
     if refusal is not None:
         return refusal
-    if lines:
-        (listed,) = await record_lists(session, [NewList(*key, lines, item.recorded_by)])
+    left = tuple(line for line in lines if _submitted(line, known, item.community) is None)
+    if left:
+        (listed,) = await record_lists(session, [NewList(*key, left, item.recorded_by)])
         if isinstance(listed, Refusal):
             return listed
     (number,) = await append(session, [visit_event(visit, item.outcome)])
@@ -84,13 +88,35 @@ def _refusal(
         return ShiftSkipped(shift_id=visit.shift.id)
     if not visit.shift.begun_at(now):
         return ShiftNotBegun(starts_at=visit.shift.starts_at)
-    submitted = next((refusal for one in known.values() if (refusal := change_refusal(one))), None)
-    if submitted is not None:
-        return submitted
+    if refusal := _submission_refusal(visit, item, known, lines):
+        return refusal
     if strangers := set(item.absent_volunteer_ids) - set(visit.volunteer_ids):
         message = f"{min(strangers)} is not signed up for this visit"
         return InvalidRequest((Fault("/absent_volunteer_ids", message),))
     return _time_refusal(visit, item, lines, now) if item.outcome == DONE else None
+
+
+def _submission_refusal(
+    visit: Visit, item: NewOutcome, known: Mapping[Key, Attendance], lines: Sequence[Listed]
+) -> Refusal | None:
+    """Why it is too late to say this: what was submitted stands, and nothing is said against it or a second time."""
+    for line in lines:
+        before = _submitted(line, known, item.community)
+        if before is None:
+            continue
+        agrees = (line.outcome == ATTENDED) == (before.outcome == ATTENDED)
+        if visit.outcome is not None or _says_time(item) or not agrees:
+            return change_refusal(before)
+    return None
+
+
+def _submitted(line: Listed, known: Mapping[Key, Attendance], community: int) -> Attendance | None:
+    before = known.get((community, line.signup_id))
+    return before if before is not None and before.is_submitted else None
+
+
+def _says_time(item: NewOutcome) -> bool:
+    return item.started_at is not None or item.ended_at is not None or item.break_minutes > 0
 
 
 def _time_refusal(visit: Visit, item: NewOutcome, lines: Sequence[Listed], now: datetime) -> InvalidRequest | None:

@@ -140,6 +140,48 @@ async def test_outcome_is_replaced_until_the_attendance_is_submitted_and_each_st
     assert (await bank.balance(of.pair[0]["id"]))["points"] == 15
 
 
+async def listed(bank: Bank, of: dict[str, Any], *outcomes: str) -> None:
+    """Record the pair's coming by the organiser's list, as attended or not, and submit it."""
+    seats = done(await bank.desk.get(f"shifts/{of['shift_id']}/signups"), 200)["items"]
+    lines = [
+        {"signup_id": seat["id"], "outcome": outcome} for seat, outcome in zip(seats, outcomes, strict=True) if outcome
+    ]
+    done(await bank.desk.post(f"shifts/{of['shift_id']}/attendance", {"items": lines}), 200)
+    done(await bank.desk.post(f"shifts/{of['shift_id']}/submission", {}), 200)
+
+
+async def test_what_came_of_a_visit_is_said_once_after_its_attendance_was_submitted_and_not_against_it(
+    bank: Bank,
+) -> None:
+    await bank.kind()
+    of = await visited(bank)
+    first, second, third, *_ = await visits(bank, plan_id=of.plan["id"])
+    bank.clock.move(days=15, hours=6)
+    await listed(bank, first, "attended", "attended")
+    for against in ("absent", "refused"):
+        refused(await said(bank.desk, first, against), "attendance-submitted", status=409)
+    for fields in (
+        {"absent_volunteer_ids": [of.pair[0]["id"]]},
+        {"ended_at": "2026-03-03T15:00:00+08:00"},
+        {"break_minutes": 5},
+    ):
+        refused(await said(bank.desk, first, **fields), "attendance-submitted")
+    assert (await visit(bank, first))["status"] == "overdue"
+    recorded = done(await said(bank.desk, first, tasks=TASKS), 200)
+    assert (recorded["status"], recorded["outcome"]["tasks"]) == ("done", TASKS)
+    refused(await said(bank.desk, first, tasks=TASKS), "attendance-submitted")
+    assert await attendance(bank, first) == {one["id"]: ("attended", 90) for one in of.pair}
+    # Of a visit in vain nobody is listed as having come.
+    await listed(bank, second, "excused", "absent")
+    refused(await said(bank.desk, second), "attendance-submitted")
+    assert done(await said(bank.desk, second, "absent"), 200)["status"] == "absent"
+    # What is still open of the attendance follows what is said.
+    await listed(bank, third, "attended", "")
+    here, missing = of.pair
+    assert done(await said(bank.desk, third, absent_volunteer_ids=[missing["id"]]), 200)["status"] == "done"
+    assert await attendance(bank, third) == {here["id"]: ("attended", 90), missing["id"]: ("absent", None)}
+
+
 async def test_skipped_visit_has_no_outcome_and_one_without_a_pair_only_in_vain(bank: Bank) -> None:
     await bank.kind()
     of = await visited(bank)
