@@ -29,8 +29,10 @@ def written(calendar: Calendar, origin: str) -> bytes:
     whole.add("CALSCALE", "GREGORIAN")
     # With a method, DTSTAMP is when the calendar was written; of what differs in nothing else the later one stands.
     whole.add("METHOD", "PUBLISH")
-    whole.add("NAME", calendar.name)
-    whole.add("X-WR-CALNAME", calendar.name)
+    # The library escapes no text of properties that it does not know.
+    name = icalendar.vText(calendar.name)
+    whole.add("NAME", name)
+    whole.add("X-WR-CALNAME", name)
     whole.add("REFRESH-INTERVAL", icalendar.vDuration(READ_AGAIN_AFTER), parameters={"VALUE": "DURATION"})
     whole.add("X-PUBLISHED-TTL", icalendar.vDuration(READ_AGAIN_AFTER))
     for occurrence in calendar.occurrences:

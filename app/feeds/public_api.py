@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from fastapi import Request, Response
 
 from app.feeds import ics, service
@@ -42,7 +44,9 @@ async def get_calendar(token: str, request: Request, context: ContextDep) -> Res
     headers = {"ETag": tag, "Cache-Control": "private, no-cache", "Referrer-Policy": "no-referrer"}
     if tag in _tags(request):
         return Response(status_code=304, headers=headers)
-    return CalendarResponse(ics.written(calendar, context.database.signer.origin), headers=headers)
+    # A long calendar takes half a second to write, in which everybody else would wait.
+    written = await asyncio.to_thread(ics.written, calendar, context.database.signer.origin)
+    return CalendarResponse(written, headers=headers)
 
 
 def _tags(request: Request) -> set[str]:

@@ -125,6 +125,22 @@ async def test_calendar_is_written_as_rfc_5545_has_it(bank: Bank) -> None:
     assert event["LOCATION"] == place
 
 
+async def test_names_bring_no_lines_of_their_own_into_a_calendar(bank: Bank) -> None:
+    evil = "祁连路西; 社区, \\n\nX-EVIL:1\u2028X-EVIL:2"
+    await bank.open_community(name=evil)
+    who = await bank.volunteer()
+    await signed_up(bank, await opened(bank, name=evil, place=evil), who)
+    made = await feed(bank.desk, who["id"])
+    (event,) = await events(bank, made)
+    assert (event["SUMMARY"], event["LOCATION"]) == (evil, evil)
+    unfolded = (await fetched(bank, made)).content.replace(b"\r\n ", b"").decode().split("\r\n")
+    escaped = evil.replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,").replace("\n", "\\n")
+    assert [line for line in unfolded if "NAME:" in line] == [
+        f"NAME:{escaped} 我的班次",
+        f"X-WR-CALNAME:{escaped} 我的班次",
+    ]
+
+
 async def test_calendar_does_not_tell_whose_home_is_visited(bank: Bank) -> None:
     who = await bank.volunteer()
     visit = await opened(bank, kind="home_visit", name="探访邓阿姨", place="祁连家园 3 号楼 201")
