@@ -86,7 +86,7 @@ class AttendanceSubmissionNew(RequestModel):
     """Whose attendance is submitted."""
 
     signup_ids: Annotated[list[UUID], Field(min_length=1, max_length=lines_max)] | None = Field(
-        default=None, description="all that was recorded and not submitted unless given"
+        default=None, description="what was recorded and not submitted unless given, 500 at a time"
     )
 
 

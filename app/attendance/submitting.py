@@ -32,9 +32,13 @@ if TYPE_CHECKING:
     from app.kernel.database import Session
 
 
+submitted_max = 500
+"""As many as may be named; of a shift with more seats the others are submitted after."""
+
+
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """A shift's attendance to submit: of these sign-ups, or all that was recorded and not submitted."""
+    """A shift's attendance to submit: of these sign-ups, or what was recorded and not submitted."""
 
     community: int
     shift_id: UUID
@@ -65,11 +69,12 @@ class _Grounds:
         if item.signup_ids is not None:
             return list(dict.fromkeys(item.signup_ids))
         of_shift = [one for one in self.signups.values() if one.shift_id == item.shift_id and one.status == CONFIRMED]
-        return [
+        recorded = [
             one.id
             for one in of_shift
             if (found := self.known.get((one.community, one.id))) is not None and not found.is_submitted
         ]
+        return recorded[:submitted_max]
 
     def closed(self, item: Submission, signup_id: UUID, at: datetime) -> Attendance | Refusal:
         """Somebody's attendance as it is once submitted, or why it is not."""

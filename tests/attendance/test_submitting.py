@@ -10,6 +10,7 @@ import pytest
 
 from app.activities.rules import Activity
 from app.activities.service import NewActivity, NewPosition, create_activities
+from app.attendance import submitting
 from app.attendance.service import time_given
 from app.attendance.submitting import Submission, submit_attendance
 from app.kernel.events import Event, append
@@ -270,3 +271,13 @@ async def test_what_is_longer_than_a_service_may_be_is_not_submitted_before_the_
     (row,) = await submitted(bank, to)
     assert row["outcome"] == "submitted"
     assert [record["minutes"] for record in await records(bank)] == [450]
+
+
+async def test_of_a_crowd_so_many_are_submitted_at_a_time(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(submitting, "submitted_max", 1)
+    await bank.kind()
+    to = await begun(bank)
+    people = [await signed_up(bank, to) for _ in range(2)]
+    await listed(bank, to, people)
+    done_in_turn = [[row["signup_id"] for row in await submitted(bank, to)] for _ in range(3)]
+    assert done_in_turn == [[people[0]["id"]], [people[1]["id"]], []]
