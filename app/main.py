@@ -69,6 +69,7 @@ from app.vendors import api as vendors
 from app.visits import api as visits
 from app.visits import me_api as own_visits
 from app.visits import plans_api as visit_plans
+from app.visits.service import visits_in_vain
 from app.volunteers import api as volunteers
 from app.volunteers import cards_api as cards
 from app.volunteers import households_api as households
@@ -232,6 +233,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, with_worker: b
     app.state.effects = worker.EFFECTS
     app.state.person_effects = worker.PERSON_EFFECTS
     app.state.objections = worker.OBJECTIONS
+    app.state.contradictions = (visits_in_vain,)
     app.state.guard = Guard(app.state.tokens, app.state.directory)
     app.add_middleware(Limits, per_minute=settings.rate_limit)
     app.add_middleware(Observed, body_bytes_max=settings.body_bytes_max)

@@ -168,7 +168,7 @@ def _answered(line: Line) -> Answer:
         roles=DESK,
         summary="Submit the attendance of a shift",
         keyed=True,
-        problems=["attendance-incomplete", "overlapping-service", *_changing],
+        problems=["attendance-incomplete", "overlapping-service", "visit-in-vain", *_changing],
         example={"signup_ids": [_signup]},
     ),
 )
@@ -190,7 +190,7 @@ async def submit_attendance(
         admitted,
         body=body,
         item=submitting.Submission(admitted.community, shift_id, admitted.caller_id, signup_ids),
-        run=submitting.submit_attendance,
+        run=partial(submitting.submit_attendance, contradictions=request.app.state.contradictions),
         render=render,
     )
 

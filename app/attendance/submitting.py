@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from app.activities.service import load_activities, load_positions, load_shifts
 from app.attendance import store
-from app.attendance.rules import earns, facts_of, submission_refusal
+from app.attendance.rules import ATTENDED, earns, facts_of, submission_refusal
 from app.attendance.service import event_of
 from app.hours.service import NewServiceRecord, record_services
 from app.kernel.errors import NotFound, Refusal
@@ -21,8 +21,9 @@ from app.signups.rules import CONFIRMED, Signup
 from app.signups.service import live_signups, load_signups
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
     from datetime import datetime
+    from typing import TypeAlias
     from uuid import UUID
 
     from app.activities.rules import Activity, Position, Shift
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from app.attendance.store import Key
     from app.hours.rules import ServiceRecord
     from app.kernel.database import Session
+
+    Contradiction: TypeAlias = Callable[[Session, Collection[Signup]], Awaitable[Mapping[Key, Refusal]]]
+    """What a feature above has against somebody's having come, by sign-up."""
 
 
 submitted_max = 500
@@ -56,13 +60,14 @@ class Submitted(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Grounds:
-    """What submitting rests on; `known` grows as it is decided."""
+    """What submitting rests on; `known` grows as it is decided. `against` says of whom it cannot be that they came."""
 
     shifts: Mapping[Key, Shift]
     activities: Mapping[Key, Activity]
     positions: Mapping[Key, Position]
     signups: Mapping[Key, Signup]
     known: dict[Key, Attendance]
+    against: Mapping[Key, Refusal]
 
     def meant(self, item: Submission) -> list[UUID]:
         """The sign-ups that are submitted, in order, each once."""
@@ -87,6 +92,8 @@ class _Grounds:
         refusal = submission_refusal(found)
         if refusal is not None or found is None:
             return refusal or NotFound(resource="signup")
+        if found.outcome == ATTENDED and (contradiction := self.against.get((item.community, signup_id))):
+            return contradiction
         closed = replace(found, submitted_by=item.submitted_by, submitted_at=at)
         self.known[item.community, signup_id] = closed
         return closed
@@ -104,12 +111,14 @@ class _Grounds:
         return NewServiceRecord(closed.community, signup.participant_id, facts_of(closed, shift, activity), by)
 
 
-async def submit_attendance(session: Session, submissions: Sequence[Submission]) -> list[list[Submitted] | Refusal]:
+async def submit_attendance(
+    session: Session, submissions: Sequence[Submission], *, contradictions: Sequence[Contradiction] = ()
+) -> list[list[Submitted] | Refusal]:
     """Submit shifts' attendance in order; of all that counts records are made at once, each taken or refused by itself.
 
-    What is refused stays as it is and can be mended.
+    Nobody has come where one of the features above contradicts. What is refused stays as it is and can be mended.
     """
-    grounds = await _gather(session, submissions)
+    grounds = await _gather(session, submissions, contradictions)
     counts: list[int | Refusal] = []
     rows: list[Submitted] = []
     for item in submissions:
@@ -128,19 +137,25 @@ async def submit_attendance(session: Session, submissions: Sequence[Submission])
     return [count if isinstance(count, Refusal) else list(islice(in_order, count)) for count in counts]
 
 
-async def _gather(session: Session, submissions: Sequence[Submission]) -> _Grounds:
+async def _gather(
+    session: Session, submissions: Sequence[Submission], contradictions: Sequence[Contradiction]
+) -> _Grounds:
     shifts = await load_shifts(session, {(item.community, item.shift_id) for item in submissions})
     named = {(item.community, one) for item in submissions for one in item.signup_ids or ()}
     whole = {(item.community, item.shift_id) for item in submissions if item.signup_ids is None}
     signups = await load_signups(session, named)
     for of_shift in (await live_signups(session, whole)).values():
         signups.update({(one.community, one.id): one for one in of_shift})
+    against: dict[Key, Refusal] = {}
+    for contradicted in contradictions:
+        against |= await contradicted(session, signups.values())
     return _Grounds(
         shifts,
         await load_activities(session, {(one.community, one.activity_id) for one in shifts.values()}),
         await load_positions(session, {(one.community, one.position_id) for one in signups.values()}),
         signups,
         await store.load(session, signups),
+        against,
     )
 
 

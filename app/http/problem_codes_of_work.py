@@ -329,6 +329,12 @@ PROBLEMS_OF_WORK: Mapping[str, Problem] = {
         "The vendor's personal data was erased on request and cannot be brought back.",
         "Which pitches the vendor had stays. Who comes again is registered anew.",
     ),
+    "visit-in-vain": Problem(
+        409,
+        "Visit in vain",
+        "Of the visit it was said that nobody was at home, or that it was not wanted; the attendance says otherwise.",
+        "Record that the visit was done, if it was; otherwise record by the list that nobody gave time there.",
+    ),
     "visit-plan-ended": Problem(
         409,
         "Visit plan ended",

@@ -191,6 +191,11 @@ PROBLEMS_OF_WORK_ZH: Mapping[str, InChinese] = {
     "vendor-erased": InChinese(
         "摊主信息已删除", "摊主的个人信息已应要求删除，无法恢复。", "用过哪些摊位仍有记录；再来摆摊请重新登记。"
     ),
+    "visit-in-vain": InChinese(
+        "探访未成",
+        "该次探访已登记为无人在家或不愿接待，与出勤不符。",
+        "如果探访了，请先登记探访已完成；否则请在名单上登记没有人提供服务。",
+    ),
     "visit-plan-ended": InChinese(
         "探访计划已结束", "该探访计划不再有新的探访，不能更换探访人。", "请新建一个探访计划。"
     ),

@@ -1,4 +1,4 @@
-"""Why a visit is not planned, a pair not changed, or an escalation not closed."""
+"""Why a visit is not planned, a pair not changed, an escalation not closed, or nobody can have come to a visit."""
 
 from __future__ import annotations
 
@@ -37,3 +37,16 @@ class EscalationClosed(Refusal):
     def detail(self) -> str:
         """Say since when."""
         return f"Escalation {self.escalation_id} was closed at {self.closed_at.isoformat()}; that happens once."
+
+
+@dataclass(frozen=True, slots=True)
+class VisitInVain(Refusal):
+    """Of the visit it was said that nobody was at home, or that it was not wanted: no time was given there."""
+
+    code: ClassVar[str] = "visit-in-vain"
+    outcome: str
+
+    @property
+    def detail(self) -> str:
+        """Say what was said of it, and what to do."""
+        return f"The visit is recorded as {self.outcome}. Record that it was done, if it was, or that nobody came."

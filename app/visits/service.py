@@ -18,6 +18,7 @@ from app.signups.rules import CONFIRMED
 from app.signups.service import live_signups
 from app.signups.standing import standing_of
 from app.visits import store
+from app.visits.errors import VisitInVain
 from app.visits.rules import ABSENT, DONE, DUE, OVERDUE, REFUSED, PlanInFull, Visit
 
 if TYPE_CHECKING:
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from app.kernel.database import Session
+    from app.kernel.errors import Refusal
     from app.kernel.paging import Paging
+    from app.signups.rules import Signup
     from app.visits.rules import Plan
     from app.visits.store import Key
 
@@ -55,6 +58,16 @@ async def load_visits(session: Session, shift_keys: Collection[Key]) -> dict[Key
         pair = [one for one in seats.get(key, []) if one.status == CONFIRMED and one.position_id == plan.position_id]
         visits[key] = Visit(shift, plan, tuple(pair), outcomes.get(key))
     return visits
+
+
+async def visits_in_vain(session: Session, signups: Collection[Signup]) -> dict[Key, Refusal]:
+    """Why nobody has given time at the visits of these sign-ups of which it was said that they were in vain."""
+    said = await store.standing_outcomes(session, {(one.community, one.shift_id) for one in signups})
+    return {
+        (one.community, one.id): VisitInVain(outcome=outcome.outcome)
+        for one in signups
+        if (outcome := said.get((one.community, one.shift_id))) and outcome.outcome != DONE
+    }
 
 
 async def get_visit(session: Session, community: int, shift_id: UUID) -> Visit:

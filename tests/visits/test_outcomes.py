@@ -182,6 +182,31 @@ async def test_what_came_of_a_visit_is_said_once_after_its_attendance_was_submit
     assert await attendance(bank, third) == {here["id"]: ("attended", 90), missing["id"]: ("absent", None)}
 
 
+async def test_nobody_has_given_time_at_a_visit_in_vain(bank: Bank) -> None:
+    await bank.kind()
+    of = await visited(bank)
+    first, *_ = await visits(bank, plan_id=of.plan["id"])
+    bank.clock.move(days=1, hours=3, minutes=30)
+    done(await said(bank.desk, first, "absent"), 200)
+    # One comes back later and checks in and out, the other is listed as having come.
+    here, other = done(await bank.desk.get(f"shifts/{first['shift_id']}/signups"), 200)["items"]
+    done(await bank.desk.post(f"signups/{here['id']}/check-in"), 200)
+    bank.clock.move(hours=1)
+    done(await bank.desk.post(f"signups/{here['id']}/check-out", {}), 200)
+    lines = [{"signup_id": other["id"], "outcome": "attended"}]
+    done(await bank.desk.post(f"shifts/{first['shift_id']}/attendance", {"items": lines}), 200)
+    path = f"shifts/{first['shift_id']}/submission"
+    items = done(await bank.desk.post(path, {}), 200)["items"]
+    assert [(item["outcome"], item["problem"]["code"]) for item in items] == [("refused", "visit-in-vain")] * 2
+    assert done(await bank.desk.get("service-records"), 200)["items"] == []
+    # What was seen stays, and is submitted once it is said that the visit was done after all.
+    done(await said(bank.desk, first), 200)
+    items = done(await bank.desk.post(path, {}), 200)["items"]
+    assert [item["outcome"] for item in items] == ["submitted"] * 2
+    minutes = {here["participant_id"]: ("attended", 60), other["participant_id"]: ("attended", 90)}
+    assert await attendance(bank, first) == minutes
+
+
 async def test_skipped_visit_has_no_outcome_and_one_without_a_pair_only_in_vain(bank: Bank) -> None:
     await bank.kind()
     of = await visited(bank)
