@@ -82,13 +82,16 @@ class VisitPlanNew(RequestModel):
 
 
 class VisitPairNew(RequestModel):
-    """Who visits from a day on, and why; the sign-ups that are cancelled by it keep the reason."""
+    """Who visits from a day on, and why."""
 
     volunteer_ids: Pair
     from_day: Day | None = Field(
         None, alias="from", description="the first day of the new pair; today when not given, and soon at the latest"
     )
-    reason: Paragraph
+    reason: Paragraph = Field(
+        description="kept with the sign-ups that are cancelled by it, where those who are signed off and auditors read "
+        "it: nothing that is personal to the one who is visited"
+    )
 
     def command(self, community: int, plan_id: UUID, changed_by: str) -> PairChange:
         """Make the command of it."""

@@ -14,6 +14,7 @@ from app.clinics.service import heads_between
 from app.feeds.store import find_live_feed, has_site, planned_at, planned_for
 from app.reports.figures_store import hours_by_month
 from app.reports.rules import months_of
+from app.visits.store import count_visits
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -41,6 +42,11 @@ ASKED: dict[str, tuple[str, str, Callable[[Session, int], Awaitable[object]]]] =
         "attendances_day_idx",
         "attendances_day_idx",
         lambda session, number: duty_of_members(session, number, *DAYS),
+    ),
+    "visits": (
+        "shifts_start_idx",
+        "visit_plans_activity_key",
+        lambda session, number: count_visits(session, number, *MOMENTS, now=MOMENTS[1]),
     ),
     "a participant's shifts": (
         "signups_participant_idx",
