@@ -7,7 +7,16 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from app.activities.calendar import AHEAD_DAYS
-from app.activities.series import NewSeries, SeriesEnding, create_series, end_series, first_day, load_coming_shifts
+from app.activities.changing import ActivityEnding, end_activities
+from app.activities.series import (
+    NewSeries,
+    SeriesEnding,
+    create_series,
+    end_series,
+    first_day,
+    load_coming_shifts,
+    load_series,
+)
 from app.activities.service import NewActivity, NewPosition, create_activities
 from app.beneficiaries.errors import UnknownBeneficiary
 from app.beneficiaries.service import known_beneficiaries
@@ -309,16 +318,24 @@ async def _keep_ended(session: Session, ended: Sequence[Plan]) -> None:
 
 
 async def end_plans_of(session: Session, gone: Sequence[Key], *, effects: Effects) -> None:
-    """End the plans to visit persons who are served no more: no visit to come takes place."""
+    """End the plans to visit persons who are served no more: no visit to come takes place.
+
+    With a plan its activity ends: neither a visit that was moved from a day before is left, nor a single one, and none
+    is added.
+    """
     homes = await session.ask(communities_by_number(session.dialect, {community for community, _ in gone}))
     plans = await store.plans_of_persons(session, gone)
-    endings = []
+    series = await load_series(session, {_series(one) for one in plans})
+    endings = [ActivityEnding(one.community, one.activity_id, _skipped_because) for one in plans]
+    # Of an activity that has ended before nothing is to come.
+    await end_activities(session, endings, effects=effects)
+    ended = []
     for plan in plans:
-        yesterday = homes[plan.community].local_date(session.now(plan.community)) - timedelta(days=1)
-        endings.append(SeriesEnding(plan.community, plan.series_id, yesterday, _skipped_because))
-    outcomes = await end_series(session, endings, effects=effects)
-    ended = [plan for plan, outcome in zip(plans, outcomes, strict=True) if not isinstance(outcome, Refusal)]
-    await _keep_ended(
-        session,
-        [replace(one, ended_by=_for_the_service, ended_at=session.now(one.community)) for one in ended],
-    )
+        today, last_day = homes[plan.community].local_date(session.now(plan.community)), series[_series(plan)].ends_on
+        if last_day is None or today < last_day:
+            ended.append(replace(plan, ended_by=_for_the_service, ended_at=session.now(plan.community)))
+    await _keep_ended(session, ended)
+
+
+def _series(plan: Plan) -> Key:
+    return plan.community, plan.series_id

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
@@ -16,7 +17,7 @@ from tests.activities.acts import activity
 from tests.bank import done, refused
 from tests.beneficiaries.acts import beneficiary
 from tests.signups.acts import events
-from tests.visits.acts import plan, plan_body, two, visited, visits
+from tests.visits.acts import begun, plan, plan_body, two, visited, visits
 
 if TYPE_CHECKING:
     from tests.bank import Bank
@@ -191,14 +192,29 @@ async def test_plan_ends_with_the_service_of_its_person(bank: Bank, how: str) ->
     # The visit of this morning has begun, and stays.
     assert [one["status"] for one in await visits(bank, plan_id=of.plan["id"])] == ["due"] + ["skipped"] * 7
     ended = done(await bank.desk.get(of.path), 200)
-    assert (ended["last_day"], ended["ended_by"]) == ("2026-03-02", "service")
+    assert (ended["last_day"], ended["ended_by"]) == ("2026-03-03", "service")
     assert ended["ended_reason"] == ("住院" if how == "ending" else None)
     assert {one["status"] for one in await visits(bank, plan_id=other.plan["id"])} == {"due"}
     body = plan_body(of.person, *of.pair)
     refused(await bank.desk.post("visit-plans", {**body, "starts_on": "2026-03-04"}), "unknown-beneficiary")
-    refused(await bank.desk.post(f"{of.path}/ending", {"last_day": "2026-03-02", "reason": "x"}), "series-ended")
+    refused(await bank.desk.post(f"{of.path}/ending", {"last_day": "2026-03-03", "reason": "x"}), "series-ended")
     earlier = done(await bank.desk.post(f"{of.path}/ending", {"last_day": "2026-03-01", "reason": "去世"}), 200)
     assert earlier["ended_reason"] == ("去世" if how == "ending" else None)
+
+
+async def test_no_visit_is_left_of_a_person_who_is_served_no_more(bank: Bank) -> None:
+    await bank.kind()
+    of = await visited(bank, time_of_day="14:30", starts_on="2026-03-03")
+    moved, *_ = await visits(bank, plan_id=of.plan["id"])
+    later = {"starts_at": "2026-03-12T14:00:00+08:00", "ends_at": "2026-03-12T15:00:00+08:00"}
+    done(await bank.desk.post(f"shifts/{moved['shift_id']}/move", {**later, "reason": "下雪"}), 200)
+    await begun(bank.desk, of.plan, bank.clock.moment + dt.timedelta(days=11), of.pair[0]["id"])
+    bank.clock.move(days=3)
+    done(await bank.manager.post(f"beneficiaries/{of.person['id']}/ending", {"reason": "去世"}), 200)
+    left = await visits(bank, plan_id=of.plan["id"])
+    assert [one["status"] for one in left] == ["skipped"] * 9
+    another = await bank.desk.post(f"activities/{of.plan['activity_id']}/shifts", later)
+    refused(another, "activity-ended", status=409)
 
 
 async def test_visits_are_of_plans_alone(bank: Bank) -> None:
