@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
@@ -12,13 +12,13 @@ import sqlalchemy as sa
 from app.activities.rules import PLANNED, VOLUNTEERS
 from app.activities.tables import activities, positions, shifts
 from app.kernel.moments import of_micros
-from app.kernel.rows import insert_rows, looked_up, rows_of, update_rows
+from app.kernel.rows import insert_rows, looked_up, routed, rows_of, update_rows
 from app.kernel.types import Id, Instant
 from app.signups.rules import CONFIRMED, Signup, Span
 from app.signups.tables import signups, standing_signups
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from datetime import datetime
 
     from app.kernel.database import Session
@@ -241,16 +241,25 @@ async def page_of_shift(session: Session, community: int, shift_id: UUID, paging
     return [_signup(row) for row in await session.execute(statement.order_by(*_order).limit(paging.wanted))]
 
 
-def _at_home_of_others(participant_id: sa.ColumnElement[UUID]) -> sa.ColumnElement[bool]:
+def _at_home_of_others(
+    participant_id: sa.ColumnElement[UUID], named: Callable[[sa.Table], sa.ColumnElement[bool]]
+) -> sa.ColumnElement[bool]:
     """Whether a shift is for a person served, and a participant does not stand in its series.
 
-    Whom such a person lets in is for the desk to say: their shifts are offered to nobody else.
+    Whom such a person lets in is for the desk to say: their shifts are offered to nobody else. `named` names the
+    statement's community for a table.
     """
     for_a_person = sa.exists().where(
-        _y.community_id == _h.community_id, _y.activity_id == _h.activity_id, _y.beneficiary_id.is_not(None)
+        named(activities),
+        _y.community_id == _h.community_id,
+        _y.activity_id == _h.activity_id,
+        _y.beneficiary_id.is_not(None),
     )
     stands = sa.exists().where(
-        _g.community_id == _h.community_id, _g.series_id == _h.series_id, _g.participant_id == participant_id
+        named(standing_signups),
+        _g.community_id == _h.community_id,
+        _g.series_id == _h.series_id,
+        _g.participant_id == participant_id,
     )
     return for_a_person.correlate(shifts) & ~stands.correlate_except(standing_signups)
 
@@ -260,7 +269,8 @@ def _kept_from(dialect: str) -> Query:
     asked = rows_of(dialect, "rows", [_h.community_id, _h.shift_id, _u.participant_id])
     matches = (_h.community_id == asked.c.community_id) & (_h.shift_id == asked.c.shift_id)
     found = sa.select(_h.community_id, _h.shift_id, asked.c.participant_id)
-    return looked_up(dialect, asked, found, matches & _at_home_of_others(asked.c.participant_id))
+    kept = _at_home_of_others(asked.c.participant_id, partial(routed, dialect))
+    return looked_up(dialect, asked, found, matches & kept)
 
 
 async def kept_from(session: Session, asked: Collection[tuple[int, UUID, UUID]]) -> set[tuple[int, UUID, UUID]]:
@@ -282,7 +292,8 @@ async def page_of_open_shifts(
     statement = sa.select(_h.shift_id, _h.starts_at, _h.number).where(
         _h.community_id == community, _h.status == PLANNED, _h.starts_at > after, for_volunteers
     )
-    statement = statement.where(~_at_home_of_others(sa.literal(volunteer_id, Id())))
+    kept = _at_home_of_others(sa.literal(volunteer_id, Id()), lambda table: table.c.community_id == community)
+    statement = statement.where(~kept)
     if paging.position is not None:
         since_1970, number = paging.position
         begins = sa.literal(of_micros(since_1970), Instant())
