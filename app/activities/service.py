@@ -317,6 +317,11 @@ async def load_shifts(session: Session, keys: Collection[Key]) -> dict[Key, Shif
     return await store.load_shifts(session, keys)
 
 
+async def load_coming_of_activities(session: Session, keys: Collection[Key]) -> dict[Key, list[Shift]]:
+    """Load the planned shifts of each of these activities that have not begun, in the order of their numbers."""
+    return await store.coming_of_activities(session, keys)
+
+
 async def get_activity(session: Session, community: int, activity_id: UUID) -> Activity:
     """Read one activity. Raises `Refused(NotFound)`."""
     activity = (await store.load_activities(session, [(community, activity_id)])).get((community, activity_id))

@@ -17,7 +17,14 @@ from app.activities.series import (
     load_coming_shifts,
     load_series,
 )
-from app.activities.service import NewActivity, NewPosition, create_activities
+from app.activities.service import (
+    NewActivity,
+    NewPosition,
+    Skipping,
+    create_activities,
+    load_coming_of_activities,
+    skip_shifts,
+)
 from app.beneficiaries.errors import UnknownBeneficiary
 from app.beneficiaries.service import known_beneficiaries
 from app.communities.service import communities_by_number
@@ -300,6 +307,7 @@ async def _end(session: Session, item: PlanEnding, plan: Plan | None, effects: E
     (series,) = await end_series(session, [ending], effects=effects)
     if isinstance(series, Refusal):
         return series
+    await _skip_single(session, plan, item.last_day, effects)
     person = (plan.community, plan.beneficiary_id)
     key = (await persons.load_keys(session, [person])).get(person)
     ended = replace(
@@ -310,6 +318,18 @@ async def _end(session: Session, item: PlanEnding, plan: Plan | None, effects: E
     )
     await _keep_ended(session, [ended])
     return (await in_full(session, [ended]))[0]
+
+
+async def _skip_single(session: Session, plan: Plan, last_day: dt.date, effects: Effects) -> None:
+    """Skip the visits of later days that are of no series: the desk added them one by one."""
+    home = (await session.ask(communities_by_number(session.dialect, [plan.community])))[plan.community]
+    key = (plan.community, plan.activity_id)
+    later = [
+        Skipping(one.community, one.id, _skipped_because)
+        for one in (await load_coming_of_activities(session, [key]))[key]
+        if one.series_id is None and last_day < home.local_date(one.starts_at)
+    ]
+    await skip_shifts(session, later, effects=effects)
 
 
 async def _keep_ended(session: Session, ended: Sequence[Plan]) -> None:

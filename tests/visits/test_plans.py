@@ -202,6 +202,19 @@ async def test_plan_ends_with_the_service_of_its_person(bank: Bank, how: str) ->
     assert earlier["ended_reason"] == ("去世" if how == "ending" else None)
 
 
+async def test_single_visits_of_later_days_end_with_the_plan(bank: Bank) -> None:
+    await bank.kind()
+    of = await visited(bank)
+    # At half past midnight of 12 March by the clocks it is the eleventh in UTC.
+    kept, skipped = [
+        await begun(bank.desk, of.plan, dt.datetime(2026, 3, day, 16, 30, tzinfo=dt.UTC), of.pair[0]["id"])
+        for day in (10, 11)
+    ]
+    done(await bank.desk.post(f"{of.path}/ending", {"last_day": "2026-03-11", "reason": "住院"}), 200)
+    status = {one["shift_id"]: one["status"] for one in await visits(bank, plan_id=of.plan["id"])}
+    assert (status[kept["shift_id"]], status[skipped["shift_id"]]) == ("due", "skipped")
+
+
 async def test_no_visit_is_left_of_a_person_who_is_served_no_more(bank: Bank) -> None:
     await bank.kind()
     of = await visited(bank, time_of_day="14:30", starts_on="2026-03-03")
