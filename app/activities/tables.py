@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from app.kernel.tables import metadata, tenant_key
+from app.kernel.tables import metadata, partial_index, tenant_key
 from app.kernel.types import Count, Flag, Id, Instant, LocalDate
 
 activities = sa.Table(
@@ -43,15 +43,9 @@ activities = sa.Table(
     ),
     sa.CheckConstraint("counts_as_volunteering = (service_kind IS NOT NULL)", name="activities_counting_check"),
     sa.Index("activities_kind_idx", "community_id", "kind", "number"),
-    sa.Index(
-        "activities_site_idx",
-        "community_id",
-        "site_id",
-        sqlite_where=sa.text("site_id IS NOT NULL"),
-        postgresql_where=sa.text("site_id IS NOT NULL"),
-    ),
     sqlite_strict=True,
 )
+partial_index(activities, "activities_site_idx", "community_id", "site_id", where="site_id IS NOT NULL")
 
 positions = sa.Table(
     "positions",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from app.kernel.tables import metadata, tenant_key
+from app.kernel.tables import metadata, partial_index, tenant_key
 from app.kernel.types import Id, Instant, LocalDate
 
 attendances = sa.Table(
@@ -48,20 +48,8 @@ attendances = sa.Table(
         "service_record_id IS NULL OR (outcome = 'attended' AND submitted_at IS NOT NULL)",
         name="attendances_submitted_check",
     ),
-    # For reports.
-    sa.Index(
-        "attendances_day_idx",
-        "community_id",
-        "service_date",
-        sqlite_where=sa.text("service_date IS NOT NULL"),
-        postgresql_where=sa.text("service_date IS NOT NULL"),
-    ),
-    sa.Index(
-        "attendances_absent_idx",
-        "community_id",
-        "signup_id",
-        sqlite_where=sa.text("outcome = 'absent'"),
-        postgresql_where=sa.text("outcome = 'absent'"),
-    ),
     sqlite_strict=True,
 )
+partial_index(attendances, "attendances_absent_idx", "community_id", "signup_id", where="outcome = 'absent'")
+# For reports.
+partial_index(attendances, "attendances_day_idx", "community_id", "service_date", where="service_date IS NOT NULL")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from app.kernel.tables import metadata, on_postgresql, tenant_key
+from app.kernel.tables import metadata, partial_index, tenant_key
 from app.kernel.types import Count, Document, Flag, Id, Instant, LocalDate
 
 service_kinds = sa.Table(
@@ -98,20 +98,11 @@ service_records = sa.Table(
     ),
     # For caps and the eight hours: a volunteer's records of a day.
     sa.Index("service_records_day_idx", "community_id", "volunteer_id", "service_date"),
-    # For what waits, was rejected or corrected; nearly all records are approved, and `number` has them newest first.
-    sa.Index(
-        "service_records_status_idx",
-        "community_id",
-        "status",
-        "number",
-        sqlite_where=sa.text("status <> 'approved'"),
-    ).ddl_if(dialect="sqlite"),
     sqlite_strict=True,
 )
-on_postgresql(
-    service_records,
-    "CREATE INDEX service_records_status_idx"
-    " ON service_records (community_id, status, number) WHERE status <> 'approved'",
+# For what waits, was rejected or corrected; nearly all records are approved, and `number` has them newest first.
+partial_index(
+    service_records, "service_records_status_idx", "community_id", "status", "number", where="status <> 'approved'"
 )
 
 # One decision a record, append-only: by whom, and for an approval what was earned and why.

@@ -83,10 +83,10 @@ async def read_after(session: Session, community: int, *, after: int, limit: int
 
 
 async def number_gap(session: Session, community: int) -> tuple[int, int]:
-    """Give how many numbers of events there are and the highest: both the head's number when none is lost."""
+    """Give how many numbers from 1 events have, and the highest: both the head's number when none is lost."""
     found = await session.execute(
         sa.select(sa.func.count(events.c.number.distinct()), sa.func.coalesce(sa.func.max(events.c.number), 0)).where(
-            events.c.community_id == community
+            events.c.community_id == community, events.c.number > 0
         )
     )
     row = found.one()

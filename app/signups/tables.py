@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from app.kernel.tables import metadata, tenant_key
+from app.kernel.tables import metadata, partial_index, tenant_key
 from app.kernel.types import Count, Id, Instant
 
 # Who takes part in every shift of a series: signed up as each is made.
@@ -64,28 +64,22 @@ signups = sa.Table(
     ),
     sa.CheckConstraint("(seat IS NOT NULL) = (status = 'confirmed')", name="signups_seat_check"),
     sa.CheckConstraint("(closed_at IS NOT NULL) = (status IN ('cancelled', 'released'))", name="signups_closed_check"),
-    sa.Index(
-        "signups_seat_key",
-        "community_id",
-        "shift_id",
-        "position_id",
-        "seat",
-        unique=True,
-        sqlite_where=sa.text("seat IS NOT NULL"),
-        postgresql_where=sa.text("seat IS NOT NULL"),
-    ),
-    sa.Index(
-        "signups_live_key",
-        "community_id",
-        "shift_id",
-        "participant_id",
-        unique=True,
-        sqlite_where=sa.text("closed_at IS NULL"),
-        postgresql_where=sa.text("closed_at IS NULL"),
-    ),
     sa.Index("signups_shift_idx", "community_id", "shift_id", "number"),
     sa.Index("signups_participant_idx", "community_id", "participant_id", "number"),
     sqlite_strict=True,
+)
+partial_index(
+    signups, "signups_live_key", "community_id", "shift_id", "participant_id", where="closed_at IS NULL", unique=True
+)
+partial_index(
+    signups,
+    "signups_seat_key",
+    "community_id",
+    "shift_id",
+    "position_id",
+    "seat",
+    where="seat IS NOT NULL",
+    unique=True,
 )
 
 # Of a shift whose seats are drawn: what was published when it was made, and what was drawn.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from app.kernel.tables import metadata, tenant_key
+from app.kernel.tables import metadata, partial_index, tenant_key
 from app.kernel.types import Count, Id, Instant
 
 vendors = sa.Table(
@@ -28,14 +28,7 @@ vendors = sa.Table(
     sa.CheckConstraint("status IN ('active', 'ended', 'erased')", name="vendors_status_check"),
     sa.CheckConstraint("(ended_at IS NULL) = (ended_by IS NULL)", name="vendors_ended_check"),
     sa.CheckConstraint("(erased_at IS NOT NULL) = (status = 'erased')", name="vendors_erased_check"),
-    # Who left may come back, and is registered anew.
-    sa.Index(
-        "vendors_active_key",
-        "community_id",
-        "phone_hash",
-        unique=True,
-        sqlite_where=sa.text("status = 'active'"),
-        postgresql_where=sa.text("status = 'active'"),
-    ),
     sqlite_strict=True,
 )
+# Who left may come back, and is registered anew.
+partial_index(vendors, "vendors_active_key", "community_id", "phone_hash", where="status = 'active'", unique=True)

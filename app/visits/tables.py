@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from app.kernel.tables import metadata, tenant_key
+from app.kernel.tables import metadata, partial_index, tenant_key
 from app.kernel.types import Count, Document, Id, Instant
 
 visit_plans = sa.Table(
@@ -121,14 +121,14 @@ visit_escalations = sa.Table(
         " AND (closed_at IS NULL) = (closed_by IS NULL) AND (closed_at IS NULL) = (closed_through IS NULL)",
         name="visit_escalations_closed_check",
     ),
-    sa.Index(
-        "visit_escalations_open_key",
-        "community_id",
-        "beneficiary_id",
-        unique=True,
-        sqlite_where=sa.text("status = 'open'"),
-        postgresql_where=sa.text("status = 'open'"),
-    ),
     sa.Index("visit_escalations_person_idx", "community_id", "beneficiary_id", "number"),
     sqlite_strict=True,
+)
+partial_index(
+    visit_escalations,
+    "visit_escalations_open_key",
+    "community_id",
+    "beneficiary_id",
+    where="status = 'open'",
+    unique=True,
 )

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from tests.bank import Bank
 
 ROOT = Path(__file__).resolve().parents[2]
+NEWEST = {"0028", "0029", "0030", "0031"}
+"""The migrations that are killed at each statement; every older one was, when it was among these."""
+
 OF_POSTGRESQL_ALONE = {"0013", "0016"}
 
 REVISIONS = [
@@ -171,6 +174,11 @@ def writes_of(settings: Settings, revision: str) -> list[int]:
     return [number for number, statement in enumerate(sent[: last + 1]) if not statement.lstrip().startswith(reads)]
 
 
+def sample(writes: list[int], above: str) -> list[int]:
+    """Where to break a migration off: anywhere in the newest ones, in what was released before at three places."""
+    return writes if above in NEWEST else sorted({writes[0], writes[len(writes) // 2], writes[-1]})
+
+
 def test_a_migration_killed_at_any_statement_leaves_nothing_and_can_be_run_again(empty: Settings) -> None:
     migrate(empty)
     migrate(empty, "base")
@@ -180,14 +188,14 @@ def test_a_migration_killed_at_any_statement_leaves_nothing_and_can_be_run_again
         up, high = writes_of(empty, above), schema_of(empty)
         down = writes_of(empty, below)
         for target, writes, before, after in ((above, up, low, high), (below, down, high, low), (above, [], low, high)):
-            for number in writes:
+            for number in sample(writes, above) if writes else ():
                 with killed_at(number), pytest.raises(KilledError):
                     migrate(empty, target)
                 assert schema_of(empty) == before, (target, number)
                 killed += 1
             migrate(empty, target)
             assert schema_of(empty) == after
-    assert killed > 10 * len(REVISIONS)
+    assert killed > 5 * len(REVISIONS)
 
 
 def test_a_migration_whose_process_is_killed_leaves_nothing_and_can_be_run_again(empty: Settings) -> None:
