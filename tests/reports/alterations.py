@@ -204,6 +204,10 @@ def altered_stock(kept: Kept) -> Alterations:
             (sa.delete(ledger_balances).where(kept.at(ledger_balances), ledger_balances.c.account_number == pool),),
         ),
         "an event lost": ({"event-gap"}, (sa.delete(events).where(kept.at(events, number=3)),)),
+        "an event moved below the first": (
+            {"event-gap"},
+            (sa.update(events).where(kept.at(events, number=3)).values(number=-3),),
+        ),
     }
 
 
