@@ -121,10 +121,6 @@ class Shift:
         """Whether it has begun."""
         return self.starts_at <= moment
 
-    def over_at(self, moment: datetime) -> bool:
-        """Whether it is over."""
-        return self.ends_at <= moment
-
     def is_from(self, day: dt.date | None) -> bool:
         """Whether its series has it for a day or a later one; None is before all."""
         return day is None or (self.occurs_on is not None and day <= self.occurs_on)
